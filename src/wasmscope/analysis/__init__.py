@@ -1,0 +1,1 @@
+"""What a module says about itself: instruction tokens, operand types, loops, functions that escape. Changes nothing."""

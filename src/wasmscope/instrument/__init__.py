@@ -1,0 +1,1 @@
+"""The rewrite: a module that runs becomes a module that runs and publishes its own state."""

@@ -1,0 +1,82 @@
+"""The control stack of the forward pass: blocks being rewritten, and the state that flows to their ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wasmscope.wasm.types import ValType
+
+if TYPE_CHECKING:
+    from wasmscope.instrument.function import FunctionRewriter
+
+
+class Control:
+    """One control entry (Wasm spec appendix A.3, "control frame") with the state merged from branches to its end.
+
+    Two sets of locals describe the state: *stale*, those whose slot does not hold the current value, and *derived*,
+    those whose value the host can work out. Operands below `settled` are published or derived.
+    """
+
+    __slots__ = (
+        "assigned_outside",
+        "catches_outside",
+        "derived",
+        "edges",
+        "entry_derived",
+        "entry_proofs",
+        "entry_settled",
+        "entry_stale",
+        "height",
+        "is_if",
+        "is_loop",
+        "landing",
+        "landing_chunk",
+        "params",
+        "proofs",
+        "results",
+        "settled",
+        "stale",
+    )
+
+    def __init__(
+        self, rewriter: FunctionRewriter, params: tuple[ValType, ...], results: tuple[ValType, ...], opens: int
+    ) -> None:
+        self.params = params
+        self.results = results
+        self.is_loop = opens == 2
+        self.is_if = False
+        self.landing = False
+        """Whether an exception handler branches here, so that the stack pointer has to be put back."""
+        self.landing_chunk = -1
+        """Of a loop: an empty chunk at its header, for that."""
+        self.height = len(rewriter.stack) - len(params)
+        self.assigned_outside = rewriter.assigned
+        self.catches_outside = rewriter.catches
+        self.edges = 0
+        self.stale = 0
+        self.derived = 0
+        self.settled = 0
+        self.proofs: dict[int, int] = {}
+        self.entry_stale = rewriter.stale
+        self.entry_derived = rewriter.derived
+        self.entry_settled = min(rewriter.settled, self.height)
+        self.entry_proofs = rewriter.proofs
+
+    def merge(self, stale: int, derived: int, settled: int, proofs: dict[int, int]) -> None:
+        """Add an edge to the end of this block with the state it carries."""
+        if self.edges:
+            self.stale |= stale
+            self.derived &= derived
+            self.settled = min(self.settled, settled)
+            if self.proofs:
+                known = self.proofs
+                self.proofs = {key: min(reach, proofs[key]) for key, reach in known.items() if key in proofs}
+        else:
+            self.stale, self.derived, self.settled = stale, derived, settled
+            self.proofs = proofs.copy()
+        self.edges += 1
+
+    def lower(self, depth: int) -> None:
+        """The operand at `depth`, below this block, can no longer be worked out: no path may rely on that."""
+        self.settled = min(self.settled, depth)
+        self.entry_settled = min(self.entry_settled, depth)

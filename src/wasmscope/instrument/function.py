@@ -1,0 +1,384 @@
+"""One function, rewritten in one forward pass.
+
+The pass walks the instructions once, keeping for each local and operand whether its slot in the shadow frame holds its
+value, and emits stores only where state may be observed and only for what is not there yet::
+
+    local.get 0                 local.get 0
+    i32.load offset=4           i32.load offset=4
+    local.tee 1          =>     local.tee 1
+    call $f                     local.get $frame
+                                local.get 1
+                                i32.store $shadow offset=16   ;; local 1, not stored before
+                                local.get $frame
+                                i32.const 0x1f4
+                                i32.store $shadow             ;; the site: where this frame is
+                                call $f
+
+The argument of `$f` is not stored: it is the value of local 1, and the frame table says so.
+
+This file has the state of the pass. What each instruction does to it is in `visit_values.py`, `visit_memory.py`,
+`visit_calls.py` and `visit_control.py`; the code that is emitted around the original instructions is the
+`ShadowFrame`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from wasmscope.analysis.loops import LoopSummary, summarise_loops
+from wasmscope.instrument.control import Control
+from wasmscope.instrument.expressions import DEFAULTS, NULL, Expression, signed_leb
+from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.operand import Operand, Results
+from wasmscope.instrument.operations import MEMORY_KEY_SHIFT, Operation
+from wasmscope.instrument.plan import Plan
+from wasmscope.instrument.points import Recorder
+from wasmscope.instrument.shadow_frame import ShadowFrame
+from wasmscope.wasm.module import Code
+from wasmscope.wasm.types import FuncType, ValType
+
+I32_ADD, I64_ADD = 0x6A, 0x7C
+
+
+class FunctionRewriter:
+    """The state of the pass over one function; `rewrite` runs it, the visitors change it."""
+
+    __slots__ = (
+        "assigned",
+        "catches",
+        "code",
+        "controls",
+        "dead",
+        "dependents",
+        "derived",
+        "eager",
+        "expressions",
+        "frame",
+        "index",
+        "local_types",
+        "loops",
+        "observed",
+        "operand_mask",
+        "out",
+        "pc",
+        "plan",
+        "pop_chunks",
+        "proof_memories",
+        "proofs",
+        "push_chunks",
+        "pushes_frame",
+        "recorder",
+        "settled",
+        "signature",
+        "stack",
+        "stale",
+    )
+
+    def __init__(self, plan: Plan, index: int, code: Code, recorder: Recorder | None = None) -> None:
+        self.plan = plan
+        self.index = index
+        self.code = code
+        self.recorder = recorder
+        self.signature: FuncType = plan.module.func_type(index)
+        self.local_types: list[ValType] = list(self.signature.params)
+        for count, value_type in code.locals:
+            self.local_types.extend([value_type] * count)
+        self.frame = ShadowFrame(plan, self.local_types)
+
+        self.out: list[bytes] = []
+        """The rewritten code, in chunks: an original instruction begins a chunk of its own."""
+        self.push_chunks: list[int] = []
+        self.pop_chunks: list[int] = []
+        """Chunks to be filled with the code that pushes, or pops, the frame, once its size is known."""
+        self.pushes_frame = False
+        self.observed = False
+        """Whether the function has any point at which its state can be read."""
+
+        self.pc = code.code_start
+        self.stack: list[Operand] = []
+        self.controls: list[Control] = []
+        self.catches: tuple[Control, ...] = ()
+        """Blocks that handlers around the current instruction branch to."""
+        self.dead = 0
+        """0: reachable; otherwise 1 + the number of blocks opened since the code became unreachable."""
+        self.loops: list[LoopSummary] = []
+        """Summaries of the loops still to come, the next one last."""
+
+        count, params = len(self.local_types), len(self.signature.params)
+        self.stale = (1 << params) - 1
+        """Locals whose slot does not hold the current value, one bit each."""
+        self.derived = 0
+        """Locals whose value the host can work out from `expressions`."""
+        self.settled = 0
+        """Operands below this depth are in their slots or can be worked out."""
+        self.assigned = 0
+        """Locals assigned since the innermost block was entered."""
+        self.eager = 0
+        """Locals of a type without default: readable only where they are certainly set, so published at once."""
+        self.expressions: list[Expression] = [None] * count
+        self.dependents = [0] * count
+        """For each local, the locals whose expression has, or once had, it inside."""
+        self.operand_mask = 0
+        """Locals that expressions on the operand stack may have inside."""
+        self.proofs: dict[int, int] = {}
+        """`local | memory << 20` -> so many bytes from the address in that local on are in bounds."""
+        self.proof_memories = [memory << MEMORY_KEY_SHIFT for memory in range(len(plan.module.all_memories))]
+        for local in range(params, count):
+            self._start_at_default(local)
+
+    def _start_at_default(self, local: int) -> None:
+        """Wasm spec 4.4.10, "Invocation": locals start at their type's default value."""
+        value_type = self.local_types[local]
+        if value_type.is_ref and not value_type.nullable:
+            self.eager |= 1 << local
+            self.frame.local_slot(local)
+        else:
+            self.expressions[local] = NULL if value_type.is_ref else DEFAULTS[value_type]
+            self.stale |= 1 << local
+            self.derived |= 1 << local
+
+    # -- the pass ------------------------------------------------------------------------------------------------
+
+    def rewrite(self, tokens: Sequence[bytes], table: Mapping[bytes, Operation]) -> bytes:
+        """The new function body: locals and code, without the size in front."""
+        distinct = [table[token] for token in set(tokens)]
+        operations = [table[token] for token in tokens]
+        self.pushes_frame = any(operation.calls for operation in distinct)
+        if any(operation.loops for operation in distinct):
+            self.loops = summarise_loops(operations)[::-1]
+        self.controls.append(Control(self, (), self.signature.results, 0))
+        if self.pushes_frame:
+            self.attend(self.pc)
+        for operation in operations:
+            if self.dead:
+                self._skip(operation)
+            else:
+                operation.visit(self, operation)
+            self.pc += operation.length
+        return b"".join([self._locals(), self.prologue(), *self.chunks()])
+
+    def _skip(self, operation: Operation) -> None:
+        """Unreachable code is left out; its blocks still have to be counted."""
+        if operation.opens:
+            self.dead += 1
+            if operation.loops:
+                self.loops.pop()
+        elif operation.closes or operation.is_else:
+            if self.dead == 1:
+                operation.visit(self, operation)
+            elif operation.closes:
+                self.dead -= 1
+
+    def _locals(self) -> bytes:
+        """The locals (Wasm spec 5.5.13): the original declarations as they stand, then those added."""
+        bytecode, position = self.plan.module.bytecode, self.code.body_start
+        while bytecode[position] & 0x80:  # the old count
+            position += 1
+        added = self.frame.added_declarations()
+        return (
+            unsigned(len(self.code.locals) + len(added))
+            + bytecode[position + 1 : self.code.code_start]
+            + b"".join(unsigned(count) + value_type.encoding for count, value_type in added)
+        )
+
+    def prologue(self) -> bytes:
+        """What runs before the first chunk."""
+        cleared = [local for local in range(len(self.local_types)) if self.eager >> local & 1] if self.eager else []
+        if self.plan.escapes(self.index) and self.observed:
+            self.frame.used = True
+        code = self.frame.prologue(pushes=self.pushes_frame, escapes=self.plan.escapes(self.index), cleared=cleared)
+        return code + b"\x02" + self._result_type() if self.pushes_frame else code
+
+    def _result_type(self) -> bytes:
+        """The type of the block around the body of a function that pushes its frame: it has one way out."""
+        results = self.signature.results
+        if not results:
+            return b"\x40"
+        if len(results) == 1:
+            return results[0].encoding
+        return self.plan.results_type(self.index)
+
+    def chunks(self) -> list[bytes]:
+        """The code behind the prologue, complete."""
+        for chunk in self.push_chunks:
+            self.out[chunk] = self.frame.push()
+        for chunk in self.pop_chunks:
+            self.out[chunk] = self.frame.pop()
+        return self.out
+
+    # -- operands ------------------------------------------------------------------------------------------------
+
+    def pop(self, count: int) -> None:
+        """Take `count` operands off the stack."""
+        if count:
+            del self.stack[-count:]
+
+    def push(self, types: Sequence[ValType]) -> None:
+        """Put results of the instruction in the last chunk on the stack."""
+        depth = len(self.stack)
+        if depth < self.settled:
+            self.settled = depth
+        producer = len(self.out) - 1
+        if len(types) == 1:
+            self.stack.append(Operand(types[0], producer))
+        elif types:
+            self.stack.extend(Results(producer, depth, tuple(types)).operands)
+
+    def _copy(self, depth: int, operand: Operand) -> int:
+        """The temporary that holds a copy of an operand; adds the `local.tee` that makes it where need be."""
+        if operand.temporary < 0:
+            if isinstance(operand.producer, int):
+                operand.temporary = self.frame.temporary(depth, operand.type)
+                self.out[operand.producer] += b"\x22" + unsigned(operand.temporary)
+            else:
+                operand.producer.save(self)
+        return operand.temporary
+
+    def forget_operands(self, locals_: int) -> None:
+        """`locals_` are about to change: operands worked out from them have to be published from now on."""
+        remaining = 0
+        for depth, operand in enumerate(self.stack):
+            if operand.mask & locals_:
+                operand.expression = None
+                operand.mask = 0
+                if depth < self.settled:
+                    self.settled = depth
+                for control in reversed(self.controls):
+                    if control.height <= depth:
+                        break
+                    control.lower(depth)
+            remaining |= operand.mask
+        self.operand_mask = remaining
+
+    # -- locals --------------------------------------------------------------------------------------------------
+
+    def assign(self, local: int, bit: int, expression: Expression, mask: int) -> None:
+        """`local` got a new value, of which `expression` (over the locals in `mask`) is known, if not None."""
+        self.assigned |= bit
+        if self.operand_mask & bit:
+            self.forget_operands(bit)
+        if self.proof_memories:
+            self._assign_proofs(local, expression)
+        derived = self.derived & ~self.dependents[local]
+        if bit & self.eager:
+            self.out.append(self.frame.store_local(local))
+            return
+        if expression is not None and not mask & bit:
+            self.derived = derived | bit
+            self.expressions[local] = expression
+            while mask:
+                low = mask & -mask
+                self.dependents[low.bit_length() - 1] |= bit
+                mask ^= low
+        else:
+            self.derived = derived & ~bit
+        self.stale |= bit
+
+    def _assign_proofs(self, local: int, expression: Expression) -> None:
+        """What is in bounds from the new value on: what was from the old one, if it is that one moved up."""
+        proofs = self.proofs
+        source, distance = local_and_distance(expression)
+        for memory in self.proof_memories if proofs else ():
+            reach = proofs.get(source | memory, 0) - distance if source >= 0 else 0
+            if reach > 0:
+                proofs[local | memory] = reach
+            else:
+                proofs.pop(local | memory, None)
+
+    # -- publishing ----------------------------------------------------------------------------------------------
+
+    def publish(self) -> None:
+        """Store whatever is not in its slot and cannot be worked out."""
+        missing = self.stale & ~self.derived
+        if missing:
+            self._store_locals(missing)
+            self.stale &= self.derived
+        if self.settled < len(self.stack):
+            self._store_operands()
+            self.settled = len(self.stack)
+
+    def publish_except(self, locals_: int) -> None:
+        """The same, but for `locals_`."""
+        missing = self.stale & ~self.derived & ~locals_
+        self._store_locals(missing)
+        self.stale &= ~missing
+        self._store_operands()
+        self.settled = len(self.stack)
+
+    def _store_locals(self, locals_: int) -> None:
+        store = self.frame.store_local
+        while locals_:
+            low = locals_ & -locals_
+            self.out.append(store(low.bit_length() - 1))
+            locals_ ^= low
+
+    def _store_operands(self) -> None:
+        for depth in range(self.settled, len(self.stack)):
+            operand = self.stack[depth]
+            if operand.expression is None:
+                temporary = self._copy(depth, operand)
+                self.out.append(self.frame.store_operand(depth, operand.type, temporary))
+
+    def observe(self, *, pushed: bool | None = None) -> None:
+        """Publish, because the instruction that follows may trap."""
+        self.observed = True
+        self.publish()
+        if self.recorder is not None:
+            self.recorder.note(self, self.pc, pushed=self.pushes_frame if pushed is None else pushed)
+
+    def observe_call(self) -> None:
+        """Publish, because the instruction that follows leaves the function, and say where that is."""
+        self.observed = True
+        self.publish()
+        self.out.append(self.frame.store_site(self.pc))
+        if self.recorder is not None:
+            self.recorder.note(self, self.pc, pushed=True)
+        for control in self.catches:
+            self.branch_to(control)
+
+    def attend(self, pc: int) -> None:
+        """Test the attention flag; when it is set, publish and call the host. Nothing changes on the other path."""
+        self.observed = True
+        frame = self.frame
+        self.out.append(frame.attention() + b"\x04\x40")
+        self._store_locals(self.stale & ~self.derived)
+        self._store_operands()
+        if not self.pushes_frame:
+            self.push_chunks.append(len(self.out))
+            self.out.append(b"")
+        self.out.append(frame.store_site(pc))
+        if self.recorder is not None:
+            self.recorder.note(self, pc, pushed=True)
+        self.out.append(b"\x10" + unsigned(self.plan.attention_function))
+        if not self.pushes_frame:
+            self.pop_chunks.append(len(self.out))
+            self.out.append(b"")
+        self.out.append(b"\x0b")
+
+    # -- control -------------------------------------------------------------------------------------------------
+
+    def branch_to(self, control: Control) -> None:
+        """The state here flows to the end of `control`; a loop's header already assumes the worst."""
+        if not control.is_loop:
+            control.merge(self.stale, self.derived, self.settled, self.proofs)
+
+    def branch(self, label: int) -> None:
+        """The state here flows to `label`."""
+        self.branch_to(self.controls[-1 - label])
+
+    def become_dead(self) -> None:
+        """What follows is unreachable."""
+        self.dead = 1
+
+
+def local_and_distance(expression: Expression) -> tuple[int, int]:
+    """The local and the constant that `expression` is the sum of, or (-1, 0)."""
+    if isinstance(expression, int):
+        return expression, 0
+    if isinstance(expression, tuple) and expression[0] in (I32_ADD, I64_ADD):
+        _, _, left, right = expression
+        if isinstance(left, int) and isinstance(right, bytes):
+            distance = signed_leb(right, 1)
+            if distance >= 0:
+                return left, distance
+    return -1, 0

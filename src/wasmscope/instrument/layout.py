@@ -1,0 +1,38 @@
+"""Where the shadow state lives: the contract between the rewritten guest and the host that reads it.
+
+One linear memory a store, the *shadow memory*, imported by every rewritten module of the store::
+
+    0    stack pointer   i32  first free byte above the topmost pushed frame
+    4    reference pointer i32  first free entry of the reference tables
+    8    attention       u8   not 0: the guest calls the host at its next test
+    64   frames, oldest first
+
+A frame::
+
+    +0   site            i32  pc of the call (or throw) that the frame is in
+    +4   instance        i32  id of the instance; only where the function can be entered from outside its instance
+    +8   slots                one for each local and operand that was ever published: 8 bytes, v128 16
+
+References cannot live in a memory: their slots are entries of four tables a store (one for each hierarchy of heap
+types), all indexed from the frame's reference base.
+"""
+
+from __future__ import annotations
+
+STACK_POINTER = 0
+REFERENCE_POINTER = 4
+ATTENTION = 8
+FIRST_FRAME = 64
+
+SITE = 0
+INSTANCE = 4
+HEADER_SIZE = 8
+
+IMPORT_MODULE = "wasmscope"
+"""The module name of the imports the rewrite appends; they are satisfied by position, so no guest can clash with it."""
+
+SHADOW_PAGES = 1024
+"""Size of the shadow memory, in 64 KiB pages: 64 MiB of address space, touched only as deep as the guest recurses."""
+
+REFERENCE_KINDS = ("func", "extern", "any", "exn")
+"""The hierarchies of heap types, one table each."""

@@ -1,0 +1,152 @@
+"""Instruction tokens, looked up once a module: what each takes and leaves, how it is rewritten, who handles it.
+
+A module of two million instructions has some fifty thousand distinct tokens, so everything that follows from the token
+and the module alone is worked out here, once, and the pass over the functions only looks it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
+from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.plan import Plan
+from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instructions
+from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.types import FuncType, ValType
+
+if TYPE_CHECKING:
+    from wasmscope.instrument.function import FunctionRewriter
+
+Visit = Callable[["FunctionRewriter", "Operation"], None]
+
+MEMORY_KEY_SHIFT = 20
+"""Bounds already proven are kept by local and memory: `local | memory << 20` (a function has at most 50,000 locals)."""
+
+
+class Operation:
+    """One distinct instruction of a module; not frozen because frozen dataclasses are slow to look at."""
+
+    __slots__ = (
+        "assigns",
+        "bit",
+        "calls",
+        "catches",
+        "closes",
+        "code",
+        "encoded",
+        "is_else",
+        "immediates",
+        "labels",
+        "length",
+        "loops",
+        "memory_key",
+        "observes",
+        "opens",
+        "operand",
+        "pops",
+        "proven_below",
+        "pushes",
+        "reach",
+        "signature",
+        "token",
+        "visit",
+    )
+
+    def __init__(self, token: bytes, instruction: Instruction, plan: Plan, visit: Visit) -> None:
+        opcode = instruction.opcode
+        module = plan.module
+        self.token = token
+        self.length = len(token)
+        self.code = opcode.code
+        self.immediates = instruction.immediates
+        self.visit = visit
+        self.encoded = relocated(token, instruction, plan)
+        name = opcode.name
+        self.opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
+        self.loops = name == "loop"
+        self.closes = name == "end"
+        self.is_else = name == "else"
+        self.calls = name.startswith("call") or name in ("throw", "throw_ref")
+        self.assigns = instruction.immediates[0] if name in ("local.set", "local.tee") else -1
+        self.observes = opcode.traps or self.calls or name.startswith(("struct.new", "array.new"))
+        self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
+        self.bit = 1 << self.operand
+        self.pops = 0
+        self.pushes: tuple[ValType, ...] = ()
+        self.signature = FuncType((), ())
+        self.labels: tuple[int, ...] = ()
+        self.catches: tuple[tuple[int, tuple[ValType, ...]], ...] = ()
+        if self.opens:
+            self.signature = block_signature(instruction.immediates[0], module)
+        elif name not in CONTROL and name not in DEPENDS_ON_OPERANDS:
+            effect = effect_of(instruction, module)
+            self.pops, self.pushes = effect.pops, effect.pushes
+        if name == "try_table":
+            clauses: tuple[Catch, ...] = instruction.immediates[1]
+            self.catches = tuple((c.label, catch_payload(c.kind, c.tag, module)) for c in clauses)
+        elif name == "br_table":
+            *targets, default = (*instruction.immediates[0][0], instruction.immediates[0][1])
+            self.labels = tuple(dict.fromkeys([*targets, default]))
+        elif opcode.immediates[:1] == (Imm.LABEL,):
+            self.labels = (instruction.immediates[0],)
+        elif opcode.immediates == (Imm.CAST_FLAGS,):
+            self.labels = (instruction.immediates[0].label,)
+        self.reach = self.memory_key = self.proven_below = 0
+        if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
+            memarg: MemArg = instruction.immediates[0]
+            limits = module.all_memories[memarg.memory].limits
+            self.reach = memarg.offset + opcode.memory_access
+            self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
+            page = 16 if limits.page_size_log2 is None else limits.page_size_log2
+            self.proven_below = limits.minimum << page
+
+
+def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:
+    """The operation of every token that occurs in the plan's module."""
+    table = {}
+    for token in plan.tokens:
+        instruction = next(iter(decode_instructions(token, 0, len(token))))
+        table[token] = Operation(token, instruction, plan, visit_of(instruction))
+    return table
+
+
+def relocated(token: bytes, instruction: Instruction, plan: Plan) -> bytes:
+    """`token` with the indices it has in the rewritten module; the very same bytes where none moves."""
+    opcode = instruction.opcode
+    shifts: dict[Imm, Callable[[int], int]] = {
+        Imm.FUNC: plan.shift_function,
+        Imm.MEMORY: plan.shift_memory,
+        Imm.GLOBAL: plan.shift_global,
+        Imm.TABLE: plan.shift_table,
+    }
+    moved = False
+    parts = [_opcode_bytes(opcode.code)]
+    for kind, value in zip(opcode.immediates, instruction.immediates, strict=True):
+        if kind in shifts:
+            moved |= shifts[kind](value) != value
+            parts.append(unsigned(shifts[kind](value)))
+        elif kind is Imm.MEMARG:
+            moved |= plan.shift_memory(value.memory) != value.memory
+            parts.append(encode_memarg(value.align, plan.shift_memory(value.memory), value.offset))
+        elif kind in (Imm.TYPE, Imm.DATA, Imm.ELEM):
+            parts.append(unsigned(value))
+        elif kind is Imm.LANE:
+            parts.append(bytes([value]))
+        else:
+            return token  # no instruction with such an immediate has an index that moves
+    return b"".join(parts) if moved else token
+
+
+def encode_memarg(align: int, memory: int, offset: int) -> bytes:
+    """A memory argument (Wasm spec 5.4.6); `align` is the exponent."""
+    if memory == 0:
+        return unsigned(align) + unsigned(offset)
+    return unsigned(align | 0x40) + unsigned(memory) + unsigned(offset)
+
+
+def _opcode_bytes(code: int) -> bytes:
+    return bytes([code]) if code < 0x100 else bytes([code >> 16]) + unsigned(code & 0xFFFF)
+
+

@@ -1,0 +1,100 @@
+"""What is decided once a module before its functions are rewritten: the imports to append and where indices move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wasmscope.analysis.escapes import escaping_functions
+from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, effect_of, reference_kind
+from wasmscope.analysis.tokenizer import distinct_tokens
+from wasmscope.instrument.layout import REFERENCE_KINDS
+from wasmscope.wasm.instructions import Instruction, decode_instructions
+from wasmscope.wasm.module import Module
+from wasmscope.wasm.types import ANYREF, EXNREF, EXTERNREF, FuncType, ValType
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Index of each appended import; a defined entity of the same kind moves up by the number appended."""
+
+    module: Module
+    tokens: frozenset[bytes]
+    """Each instruction that occurs in the module, once."""
+    attention_function: int
+    shadow_memory: int
+    instance_global: int
+    reference_tables: dict[str, int]
+    """Kind of reference -> table; only the kinds that a local or an operand of the module can have."""
+    escaping: frozenset[int]
+    """Functions that can be entered from outside their instance: their frames name the instance."""
+    attention_type: int
+    """Index of the appended type `[] -> []`, the first of the appended ones."""
+
+    def escapes(self, function: int) -> bool:
+        """Whether `function` can be entered from outside its instance."""
+        return function in self.escaping
+
+    def shift_function(self, index: int) -> int:
+        """Where function `index` of the original module is in the rewritten one."""
+        return index + 1 if index >= self.attention_function else index
+
+    def shift_memory(self, index: int) -> int:
+        """Where memory `index` of the original module is in the rewritten one."""
+        return index + 1 if index >= self.shadow_memory else index
+
+    def shift_global(self, index: int) -> int:
+        """Where global `index` of the original module is in the rewritten one."""
+        return index + 1 if index >= self.instance_global else index
+
+    def shift_table(self, index: int) -> int:
+        """Where table `index` of the original module is in the rewritten one."""
+        return index + len(self.reference_tables) if index >= self.module.num_imported_tables else index
+
+
+def make_plan(module: Module) -> Plan:
+    """Look `module` over; nothing is rewritten yet."""
+    tokens = distinct_tokens(module)
+    instructions = [next(iter(decode_instructions(token, 0, len(token)))) for token in tokens]
+    kinds = _reference_kinds(module, instructions)
+    first_table = module.num_imported_tables
+    return Plan(
+        module=module,
+        tokens=tokens,
+        attention_function=module.num_imported_functions,
+        shadow_memory=module.num_imported_memories,
+        instance_global=module.num_imported_globals,
+        reference_tables={kind: first_table + n for n, kind in enumerate(k for k in REFERENCE_KINDS if k in kinds)},
+        escaping=escaping_functions(module, frozenset(i.opcode.code for i in instructions)),
+        attention_type=len(module.types),
+    )
+
+
+def _reference_kinds(module: Module, instructions: list[Instruction]) -> set[str]:
+    """The kinds of references that may be in a local or on an operand stack of `module`."""
+    types: set[ValType] = set()
+    for sub_type in module.types:
+        if isinstance(sub_type.composite, FuncType):
+            types.update(sub_type.composite.params)
+            types.update(sub_type.composite.results)
+    for code in module.codes:
+        types.update(value_type for _, value_type in code.locals)
+    for instruction in instructions:
+        types.update(_pushed_types(instruction, module))
+    return {reference_kind(value_type, module) for value_type in types if value_type.is_ref}
+
+
+def _pushed_types(instruction: Instruction, module: Module) -> tuple[ValType, ...]:
+    """Types that `instruction` may put on the operand stack and that its operands did not have already."""
+    match instruction.opcode.name:
+        case "any.convert_extern":
+            return (ANYREF,)
+        case "extern.convert_any":
+            return (EXTERNREF,)
+        case "block" | "loop" | "if":
+            return block_signature(instruction.immediates[0], module).results
+        case "try_table":
+            return (EXNREF, *block_signature(instruction.immediates[0], module).results)
+        case name if name in DEPENDS_ON_OPERANDS or name in CONTROL:
+            return ()
+        case _:
+            return effect_of(instruction, module).pushes
