@@ -103,7 +103,7 @@ def effect_of(instruction: Instruction, module: Module, operands: Sequence[ValTy
         case "call_indirect" | "return_call_indirect" | "call_ref" | "return_call_ref":
             callee = composite_func(module, immediates[0])
             return Effect(len(callee.params) + 1, callee.results)
-        case "drop":
+        case "drop" | "local.set":
             return Effect(1, ())
         case "select" if not opcode.immediates:
             return Effect(3, (operands[-2],))
@@ -183,8 +183,10 @@ def effect_of(instruction: Instruction, module: Module, operands: Sequence[ValTy
             raise AssertionError(f"no operand effect for {opcode.name}")
 
 
-DEPENDS_ON_OPERANDS = frozenset({"select", "ref.as_non_null", "any.convert_extern", "extern.convert_any"})
-"""Instructions whose pushed type follows from the operands, not from the immediates alone."""
+DEPENDS_ON_OPERANDS = frozenset(
+    {"select", "ref.as_non_null", "any.convert_extern", "extern.convert_any", "local.get", "local.tee"}
+)
+"""Instructions whose pushed type follows from the operands or the function's locals, not from the immediates alone."""
 
 
 CONTROL = frozenset(

@@ -83,7 +83,7 @@ class FunctionRewriter:
         self.local_types: list[ValType] = list(self.signature.params)
         for count, value_type in code.locals:
             self.local_types.extend([value_type] * count)
-        self.frame = ShadowFrame(plan, self.local_types)
+        self.frame = ShadowFrame(plan, self.local_types, escapes=plan.escapes(index))
 
         self.out: list[bytes] = []
         """The rewritten code, in chunks: an original instruction begins a chunk of its own."""
@@ -186,17 +186,9 @@ class FunctionRewriter:
         cleared = [local for local in range(len(self.local_types)) if self.eager >> local & 1] if self.eager else []
         if self.plan.escapes(self.index) and self.observed:
             self.frame.used = True
-        code = self.frame.prologue(pushes=self.pushes_frame, escapes=self.plan.escapes(self.index), cleared=cleared)
-        return code + b"\x02" + self._result_type() if self.pushes_frame else code
-
-    def _result_type(self) -> bytes:
-        """The type of the block around the body of a function that pushes its frame: it has one way out."""
-        results = self.signature.results
-        if not results:
-            return b"\x40"
-        if len(results) == 1:
-            return results[0].encoding
-        return self.plan.results_type(self.index)
+        code = self.frame.prologue(pushes=self.pushes_frame, cleared=cleared)
+        # All ways out of a function that pushes its frame lead through one place, where the frame is popped.
+        return code + b"\x02" + self.plan.results_type(self.signature.results) if self.pushes_frame else code
 
     def chunks(self) -> list[bytes]:
         """The code behind the prologue, complete."""

@@ -9,8 +9,8 @@ One linear memory a store, the *shadow memory*, imported by every rewritten modu
 
 A frame::
 
-    +0   site            i32  pc of the call (or throw) that the frame is in
-    +4   instance        i32  id of the instance; only where the function can be entered from outside its instance
+    +0   site            i32  pc of the call (or throw) that the frame is in; bit 31: the frame names its instance
+    +4   instance        i32  id of the instance; a frame that does not name one belongs to its caller's
     +8   slots                one for each local and operand that was ever published: 8 bytes, v128 16
 
 References cannot live in a memory: their slots are entries of four tables a store (one for each hierarchy of heap
@@ -27,6 +27,9 @@ FIRST_FRAME = 64
 SITE = 0
 INSTANCE = 4
 HEADER_SIZE = 8
+
+NAMES_INSTANCE = 0x8000_0000
+"""The bit of a site that says so: set in functions that can be entered from outside their instance."""
 
 IMPORT_MODULE = "wasmscope"
 """The module name of the imports the rewrite appends; they are satisfied by position, so no guest can clash with it."""

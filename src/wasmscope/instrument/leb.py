@@ -20,7 +20,7 @@ def site(pc: int) -> bytes:
     """`pc` as the immediate of an `i32.const`: four bytes, or five from 128 MiB on; made often, hence unrolled."""
     if pc < 0x800_0000:
         return bytes((pc & 0x7F | 0x80, pc >> 7 & 0x7F | 0x80, pc >> 14 & 0x7F | 0x80, pc >> 21))
-    return bytes((pc & 0x7F | 0x80, pc >> 7 & 0x7F | 0x80, pc >> 14 & 0x7F | 0x80, pc >> 21 & 0x7F | 0x80, pc >> 28 & 0xF))
+    return signed(pc - (1 << 32) if pc >> 31 else pc)
 
 
 def signed(value: int) -> bytes:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wasmscope.analysis.escapes import escaping_functions
-from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, effect_of, reference_kind
+from wasmscope.analysis.signatures import (
+    CONTROL,
+    DEPENDS_ON_OPERANDS,
+    block_signature,
+    composite_func,
+    effect_of,
+    reference_kind,
+)
 from wasmscope.analysis.tokenizer import distinct_tokens
 from wasmscope.instrument.layout import REFERENCE_KINDS
+from wasmscope.instrument.leb import signed
 from wasmscope.wasm.instructions import Instruction, decode_instructions
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.types import ANYREF, EXNREF, EXTERNREF, FuncType, ValType
@@ -29,6 +37,14 @@ class Plan:
     """Functions that can be entered from outside their instance: their frames name the instance."""
     attention_type: int
     """Index of the appended type `[] -> []`, the first of the appended ones."""
+    result_types: dict[tuple[ValType, ...], int]
+    """Several results -> index of the appended type `[] -> results`, for the block around a function's body."""
+
+    def results_type(self, results: tuple[ValType, ...]) -> bytes:
+        """The type of a block that leaves `results` (Wasm spec 5.4.1, "blocktype")."""
+        if not results:
+            return b"\x40"
+        return results[0].encoding if len(results) == 1 else signed(self.result_types[results])
 
     def escapes(self, function: int) -> bool:
         """Whether `function` can be entered from outside its instance."""
@@ -64,9 +80,19 @@ def make_plan(module: Module) -> Plan:
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,
         reference_tables={kind: first_table + n for n, kind in enumerate(k for k in REFERENCE_KINDS if k in kinds)},
-        escaping=escaping_functions(module, frozenset(i.opcode.code for i in instructions)),
+        escaping=escaping_functions(module, instructions),
         attention_type=len(module.types),
+        result_types=_result_types(module),
     )
+
+
+def _result_types(module: Module) -> dict[tuple[ValType, ...], int]:
+    several = dict.fromkeys(
+        composite_func(module, index).results
+        for index in dict.fromkeys(module.functions)
+        if len(composite_func(module, index).results) > 1
+    )
+    return {results: len(module.types) + 1 + n for n, results in enumerate(several)}
 
 
 def _reference_kinds(module: Module, instructions: list[Instruction]) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wasmscope.analysis.signatures import reference_kind
-from wasmscope.instrument.layout import ATTENTION, HEADER_SIZE, INSTANCE, REFERENCE_POINTER, SITE, STACK_POINTER
+from wasmscope.instrument.layout import ATTENTION, HEADER_SIZE, INSTANCE, NAMES_INSTANCE, REFERENCE_POINTER, SITE, STACK_POINTER
 from wasmscope.instrument.leb import signed, site, unsigned
 from wasmscope.instrument.operations import encode_memarg
 from wasmscope.instrument.plan import Plan
@@ -41,6 +41,7 @@ class ShadowFrame:
     """Slots, temporaries and added locals of one function, growing while the function is rewritten."""
 
     __slots__ = (
+        "_escapes",
         "_local_stores",
         "_plan",
         "_reference_base",
@@ -56,8 +57,9 @@ class ShadowFrame:
         "used",
     )
 
-    def __init__(self, plan: Plan, local_types: list[ValType]) -> None:
+    def __init__(self, plan: Plan, local_types: list[ValType], *, escapes: bool) -> None:
         self._plan = plan
+        self._escapes = escapes
         self.local_types = local_types
         self.pointer = unsigned(len(local_types))
         """The added local that holds the frame's base, as an immediate."""
@@ -130,7 +132,7 @@ class ShadowFrame:
     def store_site(self, pc: int) -> bytes:
         """Code that says which call the frame is in."""
         self.used = True
-        return b"\x20" + self.pointer + b"\x41" + site(pc) + self._site_store
+        return b"\x20" + self.pointer + b"\x41" + site(pc | NAMES_INSTANCE if self._escapes else pc) + self._site_store
 
     def push(self) -> bytes:
         """Code that puts the stack pointers above this frame; final only when all slots are given out."""
@@ -145,7 +147,7 @@ class ShadowFrame:
         """Code that pushes the attention flag on the operand stack."""
         return b"\x41\x00\x2d" + self._memarg(ATTENTION)
 
-    def prologue(self, *, pushes: bool, escapes: bool, cleared: list[int]) -> bytes:
+    def prologue(self, *, pushes: bool, cleared: list[int]) -> bytes:
         """Code that finds the frame and, as asked, names its instance, clears locals' slots and pushes it."""
         if not self.used:
             return b""
@@ -155,7 +157,7 @@ class ShadowFrame:
             code += self._grow_tables()
         if pushes:
             code += self.push()
-        if escapes:
+        if self._escapes:
             instance = b"\x23" + unsigned(self._plan.instance_global)
             code += b"\x20" + self.pointer + instance + b"\x36" + self._memarg(INSTANCE)
         for local in cleared:

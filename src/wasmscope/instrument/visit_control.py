@@ -8,8 +8,10 @@ from wasmscope.instrument.control import Control
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operations import Operation
+from wasmscope.wasm.instructions import CastBranch
 from wasmscope.wasm.types import ValType, ref_type
 
+BR_ON_CAST = 0xFB0018
 _END, _UNREACHABLE, _BRANCH = b"\x0b", b"\x00", b"\x0c"
 
 
@@ -168,16 +170,15 @@ def visit_branch_on_non_null(rewriter: FunctionRewriter, operation: Operation) -
 def visit_branch_on_cast(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`br_on_cast` and `br_on_cast_fail`: goes on with the type that the branch leaves over."""
     rewriter.branch(operation.labels[0])
-    cast = operation.immediates[0]
-    source = ref_type(cast.source, cast.source_nullable)
-    target = ref_type(cast.target, cast.target_nullable)
+    cast: CastBranch = operation.immediates[0]
     rewriter.stack.pop()
     rewriter.out.append(operation.encoded)
     _retype(rewriter, _label_types(rewriter, operation.labels[0])[:-1])
-    if operation.code == 0xFB0018:  # br_on_cast; Wasm spec 3.1.3, "type difference"
-        rewriter.push((ref_type(cast.source, source.nullable and not target.nullable),))
+    if operation.code == BR_ON_CAST:  # Wasm spec 3.1.3, "type difference"
+        assert cast.source.heap is not None
+        rewriter.push((ref_type(cast.source.heap, cast.source.nullable and not cast.target.nullable),))
     else:
-        rewriter.push((target,))
+        rewriter.push((cast.target,))
 
 
 def visit_unreachable(rewriter: FunctionRewriter, operation: Operation) -> None:

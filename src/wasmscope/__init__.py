@@ -1,0 +1,113 @@
+"""wasmscope: the debugger for WebAssembly guests that run in Python.
+
+`import wasmscope as wasmtime` makes a host's guests debuggable: the names are those of the `wasmtime` package.
+
+The parts, each importing only from those behind it::
+
+    cli          the command line: run, inspect, demo
+    runtime      the engine layer: wasmtime's classes with debugging in them
+    instrument   the rewrite: a guest that runs becomes one that runs and publishes its state
+    analysis     what a module says about itself
+    wasm         the binary format
+    errors       the exceptions
+
+Data flows one way: bytes -> Module -> Plan -> (rewritten bytes, FrameTable) -> the engine -> event -> frame -> screen.
+"""
+
+from wasmtime import (
+    ExitTrap,
+    ExportType,
+    FuncType,
+    Global,
+    GlobalType,
+    ImportType,
+    Limits,
+    Memory,
+    MemoryType,
+    SharedMemory,
+    StoreContext,
+    Table,
+    TableType,
+    Tag,
+    TagType,
+    TrapCode,
+    ValType,
+    WasiConfig,
+    WasmtimeError,
+    wat2wasm,
+)
+
+from wasmscope.errors import (
+    BreakpointError,
+    ConditionError,
+    DecodeError,
+    NotPaused,
+    StaleFrame,
+    UnsupportedFeature,
+    WasmscopeError,
+)
+from wasmscope.runtime.config import Config
+from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.event import DebugEvent, Handler
+from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle, Unavailable
+from wasmscope.runtime.func import Caller, Func
+from wasmscope.runtime.instance import Instance
+from wasmscope.runtime.linker import InstancePre, Linker
+from wasmscope.runtime.module import Module
+from wasmscope.runtime.store import Store
+from wasmscope.runtime.trap import Frame, Trap
+from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, I31Ref, StructRef, Val
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AnyRef",
+    "ArrayRef",
+    "BreakpointError",
+    "Caller",
+    "ConditionError",
+    "Config",
+    "DebugEvent",
+    "DebugFrameCursor",
+    "DecodeError",
+    "Engine",
+    "ExitTrap",
+    "ExnRef",
+    "ExportType",
+    "Frame",
+    "FrameHandle",
+    "Func",
+    "FuncType",
+    "Global",
+    "GlobalType",
+    "Handler",
+    "I31Ref",
+    "ImportType",
+    "Instance",
+    "InstancePre",
+    "Limits",
+    "Linker",
+    "Memory",
+    "MemoryType",
+    "Module",
+    "NotPaused",
+    "SharedMemory",
+    "StaleFrame",
+    "Store",
+    "StoreContext",
+    "StructRef",
+    "Table",
+    "TableType",
+    "Tag",
+    "TagType",
+    "Trap",
+    "TrapCode",
+    "Unavailable",
+    "UnsupportedFeature",
+    "Val",
+    "ValType",
+    "WasiConfig",
+    "WasmscopeError",
+    "WasmtimeError",
+    "wat2wasm",
+]

@@ -1,0 +1,162 @@
+"""One frame table a module: what turns the bytes of a shadow frame into locals and operands.
+
+What is kept for every function is small: where its code is, before and after, and how large its frame is. Where each
+value is at each program point is worked out when somebody looks at a frame of the function, by rewriting that one
+function once more: the rewrite is deterministic, so it comes out the same. The serialised form is therefore a few bytes
+a function.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from itertools import accumulate
+
+import msgspec
+
+from wasmscope.analysis.tokenizer import tokens_of
+from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.function import FunctionRewriter
+from wasmscope.instrument.operations import Operation, operations_of
+from wasmscope.instrument.plan import Plan, make_plan
+from wasmscope.instrument.points import Point, Recorder
+from wasmscope.instrument.visitors import visitor_of
+from wasmscope.wasm.decode.module import decode_module
+from wasmscope.wasm.module import Module
+from wasmscope.wasm.names import NameSection, decode_names
+
+FORMAT = 1
+"""Changes whenever the rewrite of a function does: an old table would describe other code."""
+
+_FUNCTIONS_REMEMBERED = 256
+
+
+class FunctionEntry(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of one rewritten function."""
+
+    rewritten_start: int
+    """Offset in the rewritten module of the body: its locals vector."""
+    rewritten_end: int
+    frame_size: int
+    references: int
+    pushes_frame: bool
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    format: int
+    functions: list[FunctionEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPoints:
+    """The points of one function, by pc and by offset in the rewritten module."""
+
+    by_pc: dict[int, Point]
+    by_rewritten_offset: dict[int, Point]
+    rewritten_offsets: list[int]
+    """The keys of `by_rewritten_offset`, ascending."""
+
+    def following(self, rewritten_offset: int) -> Point | None:
+        """The first point at or behind an offset: where publishing code leads to."""
+        position = bisect_right(self.rewritten_offsets, rewritten_offset - 1)
+        if position == len(self.rewritten_offsets):
+            return None
+        return self.by_rewritten_offset[self.rewritten_offsets[position]]
+
+
+class FrameTable:
+    """The frame table of one module; `functions` are its defined functions in order."""
+
+    def __init__(self, bytecode: bytes, functions: list[FunctionEntry], plan: Plan | None = None) -> None:
+        self.bytecode = bytecode
+        self.functions = functions
+        self._plan = plan
+        self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan the module was rewritten by."""
+        return self._plan or make_plan(decode_module(self.bytecode))
+
+    @property
+    def module(self) -> Module:
+        """The original module."""
+        return self.plan.module
+
+    @cached_property
+    def mark(self) -> str:
+        """The module name that the rewritten module has: what the engine's backtraces tell modules apart by."""
+        return f"wasmscope:{sha256(self.bytecode).hexdigest()[:32]}"
+
+    @cached_property
+    def names(self) -> NameSection:
+        """The names in the original module."""
+        return decode_names(self.module)
+
+    @property
+    def module_name(self) -> str | None:
+        """The name of the original module, if it has one."""
+        return self.names.module
+
+    @cached_property
+    def _operations(self) -> dict[bytes, Operation]:
+        return operations_of(self.plan, visitor_of)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [code.start for code in self.module.codes]
+
+    @cached_property
+    def _rewritten_starts(self) -> list[int]:
+        return [function.rewritten_start for function in self.functions]
+
+    def function_at(self, pc: int) -> int | None:
+        """Index among the defined functions of the one whose code, in the original module, has `pc` in it."""
+        index = bisect_right(self._starts, pc) - 1
+        return index if index >= 0 and pc < self.module.codes[index].end else None
+
+    def function_at_rewritten(self, offset: int) -> int | None:
+        """The same for an offset in the rewritten module."""
+        index = bisect_right(self._rewritten_starts, offset) - 1
+        return index if index >= 0 and offset < self.functions[index].rewritten_end else None
+
+    def original_offset(self, function: int, rewritten_offset: int) -> int:
+        """The offset in the original module of an instruction of a defined function that the engine reports."""
+        points = self.points(function)
+        point = points.by_rewritten_offset.get(rewritten_offset) or points.following(rewritten_offset)
+        return point.pc if point is not None else self.module.codes[function].code_start
+
+    def _points(self, function: int) -> FunctionPoints:
+        """The points of a defined function; remembered for the functions looked at last."""
+        code = self.module.codes[function]
+        recorder = Recorder()
+        rewriter = FunctionRewriter(self.plan, self.module.num_imported_functions + function, code, recorder)
+        body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
+        entry = self.functions[function]
+        if len(body) != entry.rewritten_end - entry.rewritten_start:
+            raise WasmscopeError("the frame table does not belong to this module or this version of wasmscope")
+        chunks = rewriter.out
+        first = entry.rewritten_end - sum(map(len, chunks))
+        offsets = list(accumulate(map(len, chunks), initial=first))
+        by_offset = {offsets[point.chunk]: point for point in recorder.points}
+        return FunctionPoints({point.pc: point for point in recorder.points}, by_offset, sorted(by_offset))
+
+    def serialize(self) -> bytes:
+        """The compact form; the original module is needed to read it back."""
+        return msgspec.msgpack.encode(_Stored(FORMAT, self.functions))
+
+    @classmethod
+    def deserialize(cls, data: bytes, bytecode: bytes) -> FrameTable:
+        """Read back what `serialize` gave for the module `bytecode`.
+
+        Raises `WasmscopeError` where it is not that, or of another version.
+        """
+        try:
+            stored = msgspec.msgpack.decode(data, type=_Stored)
+        except msgspec.MsgspecError as error:
+            raise WasmscopeError(f"not a frame table: {error}") from error
+        if stored.format != FORMAT:
+            raise WasmscopeError(f"the frame table has format {stored.format}, this version writes {FORMAT}")
+        return cls(bytecode, stored.functions)

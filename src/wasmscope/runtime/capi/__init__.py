@@ -1,0 +1,83 @@
+"""What the `wasmtime` package lacks, straight through the engine's C API. The one place that touches its private parts.
+
+- `types`       the kinds of values in a type, and function types of every kind
+- `values`      values of every type, in both directions, and the references behind them (`Root`)
+- `entities`    globals, tables and memories of every type
+- `exceptions`  traps with a code; exceptions of the guest's
+- `calls`       calls that tell a trap, an engine error and an exception of the host's from each other
+- `host`        host functions of every type
+
+Ownership: a `wasmtime_val_t` that the C API hands out roots the object it refers to until `wasmtime_val_unroot`; one
+it is given stays the caller's, except for the results of a host function, which it takes over.
+"""
+
+from wasmscope.runtime.capi.calls import (
+    Failed,
+    Failure,
+    Outcome,
+    Raised,
+    Returned,
+    Trapped,
+    call_func,
+    enter_guest,
+    error_frames,
+    instantiate,
+    linker_instantiate,
+    raise_failure,
+)
+from wasmscope.runtime.capi.entities import (
+    context_address,
+    extern_of,
+    global_get,
+    global_set,
+    memory_data,
+    table_get,
+    table_kind,
+    table_set,
+    visible_exports,
+)
+from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
+from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func
+from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
+from wasmscope.runtime.capi.values import Root, new_host_ref, unroot, value_from_raw, value_to_raw
+
+__all__ = [
+    "EndHostCall",
+    "Failed",
+    "Failure",
+    "Outcome",
+    "Raised",
+    "Returned",
+    "Root",
+    "Signature",
+    "Trapped",
+    "call_func",
+    "context_address",
+    "define_func",
+    "enter_guest",
+    "error_frames",
+    "extern_of",
+    "func_type",
+    "global_get",
+    "global_set",
+    "has_exception",
+    "instantiate",
+    "kind_of",
+    "linker_instantiate",
+    "memory_data",
+    "new_exception",
+    "new_func",
+    "new_host_ref",
+    "new_trap",
+    "raise_failure",
+    "set_exception",
+    "signature",
+    "table_get",
+    "table_kind",
+    "table_set",
+    "take_exception",
+    "unroot",
+    "value_from_raw",
+    "value_to_raw",
+    "visible_exports",
+]

@@ -1,0 +1,91 @@
+"""Globals, tables and memories of every type."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref
+from typing import Any
+
+import wasmtime
+from wasmtime import _ffi as ffi
+from wasmtime._exportable import AsExtern
+from wasmtime._extern import get_extern_ptr
+from wasmtime._ffi import wasmtime_val_t
+from wasmtime._store import Storelike
+
+from wasmscope.runtime.capi.types import kind_of
+from wasmscope.runtime.capi.values import check, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.val import Kind, Val
+
+
+def global_get(store: Storelike, global_: wasmtime.Global) -> Val:
+    """Read a global of any type."""
+    raw = wasmtime_val_t()
+    ffi.wasmtime_global_get(store._context(), byref(global_._global), byref(raw))
+    return value_from_raw(store, raw, owned=True)
+
+
+def global_set(store: Storelike, global_: wasmtime.Global, value: Any) -> None:
+    """Set a global of any type; WasmtimeError where it is immutable or the value does not fit."""
+    kind = kind_of(ffi.wasm_globaltype_content(global_.type(store).ptr()))
+    raw = value_to_raw(store, kind, value)
+    error = ffi.wasmtime_global_set(store._context(), byref(global_._global), byref(raw))
+    unroot(raw)
+    check(error)
+
+
+def table_get(store: Storelike, table: wasmtime.Table, index: int) -> Val | None:
+    """Read an element of a table of any type; None where there is none."""
+    raw = wasmtime_val_t()
+    if not ffi.wasmtime_table_get(store._context(), byref(table._table), index, byref(raw)):
+        return None
+    return value_from_raw(store, raw, owned=True)
+
+
+def table_set(store: Storelike, table: wasmtime.Table, index: int, value: Any) -> None:
+    """Set an element of a table of any type; WasmtimeError out of bounds or where the value does not fit."""
+    raw = value_to_raw(store, table_kind(store, table), value)
+    error = ffi.wasmtime_table_set(store._context(), byref(table._table), index, byref(raw))
+    unroot(raw)
+    check(error)
+
+
+def table_kind(store: Storelike, table: wasmtime.Table) -> Kind:
+    """Return the kind of a table's elements."""
+    return kind_of(ffi.wasm_tabletype_element(table.type(store).ptr()))
+
+
+def memory_data(store: Storelike, memory: wasmtime.Memory) -> tuple[int, int]:
+    """Return the address and the size in bytes of a memory; valid until it grows or the store is closed."""
+    context = store._context()
+    data = ffi.wasmtime_memory_data(context, byref(memory._memory))
+    return ctypes.cast(data, ctypes.c_void_p).value or 0, ffi.wasmtime_memory_data_size(context, byref(memory._memory))
+
+
+def extern_of(item: AsExtern) -> ffi.wasmtime_extern_t:
+    """Return an entity as an import; `item` stays its owner."""
+    if isinstance(item, wasmtime.SharedMemory):
+        # `SharedMemory._as_extern` takes the address of the pointer, which ctypes refuses.
+        return ffi.wasmtime_extern_t(
+            ffi.WASMTIME_EXTERN_SHAREDMEMORY, ffi.wasmtime_extern_union(sharedmemory=item.ptr())
+        )
+    return get_extern_ptr(item)
+
+
+def context_address(store: Storelike) -> int:
+    """Where the store's context is: the same for the store and for every caller in it."""
+    return ctypes.cast(store._context(), ctypes.c_void_p).value or 0
+
+
+def visible_exports(store: Storelike, instance: wasmtime.Instance, count: int) -> list[tuple[str, AsExtern]]:
+    """The first `count` exports of an instance, by name, in order."""
+    exports: list[tuple[str, AsExtern]] = []
+    name, length = ctypes.POINTER(ctypes.c_char)(), ctypes.c_size_t()
+    for position in range(count):
+        item = ffi.wasmtime_extern_t()
+        found = ffi.wasmtime_instance_export_nth(
+            store._context(), byref(instance._instance), position, byref(name), byref(length), byref(item)
+        )
+        assert found
+        exports.append((ffi.to_str_raw(name, length.value), wrap_extern(item)))
+    return exports

@@ -1,0 +1,140 @@
+"""Host functions of every type, whose exceptions stay with the call that they end."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Callable
+from ctypes import byref
+from dataclasses import dataclass
+from typing import Any
+
+import wasmtime
+from wasmtime import _ffi as ffi
+from wasmtime import _func
+from wasmtime._store import Storelike
+
+from wasmscope.runtime.capi.calls import innermost
+from wasmscope.runtime.capi.exceptions import new_trap
+from wasmscope.runtime.capi.types import signature
+from wasmscope.runtime.capi.values import check, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.val import ExnRef, Kind
+
+
+class EndHostCall(BaseException):
+    """Raised by a host function to end with a trap or an exception of the guest's own, which the guest may catch."""
+
+    def __init__(self, end: wasmtime.TrapCode | ExnRef) -> None:
+        super().__init__(end)
+        self.end = end
+
+
+@dataclass(frozen=True, slots=True)
+class _HostFunc:
+    """What the trampoline needs for one host function."""
+
+    callback: Callable[..., Any]
+    results: tuple[Kind, ...]
+    caller: Callable[[Any], wasmtime.Caller]
+    access_caller: bool
+    store: weakref.ref[wasmtime.Store] | None
+
+    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any) -> None:
+        """Call the Python function and write its results."""
+        store = (self.store and self.store()) or caller
+        args: list[Any] = [caller] if self.access_caller else []
+        args += [value_from_raw(store, params[i], owned=False).value for i in range(nparams)]
+        returned = self.callback(*args)
+        if not self.results:
+            if returned is not None:
+                raise wasmtime.WasmtimeError("callback produced results when it shouldn't")
+            return
+        values = (returned,) if len(self.results) == 1 else returned
+        if len(values) != len(self.results):
+            raise wasmtime.WasmtimeError("callback produced wrong number of results")
+        for i, kind in enumerate(self.results):
+            results[i] = value_to_raw(store, kind, values[i])
+
+
+def new_func(
+    store: wasmtime.Store,
+    ty: wasmtime.FuncType,
+    callback: Callable[..., Any],
+    access_caller: bool = False,
+    caller: Callable[[Any], wasmtime.Caller] = wasmtime.Caller,
+) -> ffi.wasmtime_func_t:
+    """Make a host function of any type; `caller` makes the first argument of a callback that wants one."""
+    # Weak: the engine keeps a host function as long as its store, which would thus keep itself alive.
+    host_func = _HostFunc(callback, signature(ty).results, caller, access_caller, weakref.ref(store))
+    func = ffi.wasmtime_func_t()
+    handle = _func.FUNCTIONS.allocate(host_func)  # type: ignore[arg-type]  # a slab for any object
+    ffi.wasmtime_func_new(store._context(), ty.ptr(), _trampoline, handle, _func.finalize, byref(func))
+    return func
+
+
+def define_func(
+    linker: wasmtime.Linker,
+    module: str,
+    name: str,
+    ty: wasmtime.FuncType,
+    callback: Callable[..., Any],
+    access_caller: bool = False,
+    caller: Callable[[Any], wasmtime.Caller] = wasmtime.Caller,
+) -> None:
+    """Define a host function of any type in a linker, for any store."""
+    host_func = _HostFunc(callback, signature(ty).results, caller, access_caller, None)
+    handle = _func.FUNCTIONS.allocate(host_func)  # type: ignore[arg-type]  # a slab for any object
+    module_bytes, name_bytes = module.encode(), name.encode()
+    error = ffi.wasmtime_linker_define_func(
+        linker.ptr(),
+        ctypes.create_string_buffer(module_bytes),
+        len(module_bytes),
+        ctypes.create_string_buffer(name_bytes),
+        len(name_bytes),
+        ty.ptr(),
+        _trampoline,
+        handle,
+        _func.finalize,
+    )
+    check(error)
+
+
+@ffi.wasmtime_func_callback_t  # type: ignore[untyped-decorator]  # a ctypes type, which is untyped
+def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
+    """Run a host function for the engine: the trap to end with, or 0.
+
+    Nothing may be raised from here: ctypes would print it and let the guest go on with results that nobody gave.
+    """
+    try:
+        return _run(_func.FUNCTIONS.get(handle), pointer, params, nparams, results)  # type: ignore[arg-type]
+    except BaseException as raised:
+        activation = innermost.get()
+        if activation is None:
+            _func.LAST_EXCEPTION = raised  # type: ignore[assignment]  # entered by wasmtime, which looks for it there
+        else:
+            activation.raised = raised
+        return _pointer_value(wasmtime.Trap("python exception")._consume())
+
+
+def _run(host_func: _HostFunc, pointer: Any, params: Any, nparams: int, results: Any) -> int:
+    caller = host_func.caller(pointer)
+    try:
+        host_func.run(caller, params, nparams, results)
+    except EndHostCall as request:
+        return _end_with(caller, request.end)
+    finally:
+        caller._invalidate()
+    return 0
+
+
+def _end_with(store: Storelike, end: wasmtime.TrapCode | ExnRef) -> int:
+    if isinstance(end, wasmtime.TrapCode):
+        return _pointer_value(new_trap(end)._consume())
+    raw = value_to_raw(store, Kind.EXNREF, end)
+    trap = ffi.wasmtime_context_set_exception(store._context(), byref(raw.of.exnref))
+    unroot(raw)
+    return _pointer_value(trap)
+
+
+def _pointer_value(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0

@@ -1,0 +1,71 @@
+"""What an engine is asked to do, kept so that it can be asked of a second one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import wasmtime
+
+DEFAULT_WASM_STACK = 512 * 1024
+"""Bytes of stack a guest has where nothing else is said (wasmtime `Config::max_wasm_stack`)."""
+
+STACK_FACTOR = 3
+"""Rewritten functions keep more values alive: so much more stack makes recursion get at least as deep as before."""
+
+_COUNTED_BY_US = ("consume_fuel", "epoch_interruption")
+
+
+class Config(wasmtime.Config):
+    """wasmtime's `Config` with `guest_debug`, which is on unless switched off.
+
+    The settings are those of the original guest: it is validated against them, and the rewritten one, which needs a
+    second memory, is compiled by an engine of its own.
+    """
+
+    def __init__(self) -> None:
+        self._settings: list[tuple[str, Any]] = []
+        self._flags: list[tuple[str, tuple[str, ...]]] = []
+        self._guest_debug = True
+        super().__init__()
+
+    @property
+    def guest_debug(self) -> bool:
+        """Whether guests can be looked into; False: plain wasmtime, nothing is rewritten."""
+        return self._guest_debug
+
+    @guest_debug.setter
+    def guest_debug(self, enable: bool) -> None:
+        if not isinstance(enable, bool):
+            raise TypeError("expected a bool")
+        self._guest_debug = enable
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(getattr(wasmtime.Config, name, None), property):
+            self._settings.append((name, value))
+
+    def cranelift_flag_enable(self, flag: str) -> None:
+        """As wasmtime's."""
+        super().cranelift_flag_enable(flag)
+        self._flags.append(("cranelift_flag_enable", (flag,)))
+
+    def cranelift_flag_set(self, key: str, value: str) -> None:
+        """As wasmtime's."""
+        super().cranelift_flag_set(key, value)
+        self._flags.append(("cranelift_flag_set", (key, value)))
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """What a setting was last set to."""
+        return dict(self._settings).get(name, default)
+
+    def for_rewritten(self) -> wasmtime.Config:
+        """The same settings for an engine that compiles rewritten guests."""
+        config = wasmtime.Config()
+        for name, value in self._settings:
+            if name not in _COUNTED_BY_US:
+                setattr(config, name, value)
+        for method, arguments in self._flags:
+            getattr(config, method)(*arguments)
+        config.wasm_multi_memory = True
+        config.max_wasm_stack = STACK_FACTOR * self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
+        return config

@@ -1,0 +1,60 @@
+"""The compiler's settings, and what all stores of an engine share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+import wasmtime
+
+from wasmscope.instrument.layout import SHADOW_PAGES
+from wasmscope.runtime.config import Config
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+
+class Engine(wasmtime.Engine):
+    """wasmtime's `Engine`; with `guest_debug` on it compiles rewritten guests and has a plain one for the originals."""
+
+    def __init__(self, config: wasmtime.Config | None = None) -> None:
+        if config is None:
+            config = Config()
+        self.guest_debug = isinstance(config, Config) and config.guest_debug
+        self.stores: WeakValueDictionary[int, Store] = WeakValueDictionary()
+        """By the address of their context: how a host function finds the store it was called from."""
+        self.epoch_interruption = False
+        self.consume_fuel = False
+        self.epoch = 0
+        self._shadow_tables: dict[str, wasmtime.Module] = {}
+        if isinstance(config, Config) and config.guest_debug:
+            rewritten = config.for_rewritten()
+            self.epoch_interruption = config.setting("epoch_interruption", False)
+            self.consume_fuel = config.setting("consume_fuel", False)
+            self.plain = wasmtime.Engine(config)
+            super().__init__(rewritten)
+        else:
+            super().__init__(config)
+            self.plain = self
+
+    def increment_epoch(self) -> None:
+        """As wasmtime's; safe to call from any thread and from signal handlers."""
+        super().increment_epoch()
+        self.epoch += 1
+        for store in list(self.stores.values()):
+            store.check_epoch()
+
+    @cached_property
+    def shadow_memory_module(self) -> wasmtime.Module:
+        """A module that has nothing but the memory for shadow frames."""
+        return self._exporting(f'(memory (export "") {SHADOW_PAGES} {SHADOW_PAGES})')
+
+    def shadow_table_module(self, kind: str) -> wasmtime.Module:
+        """A module that has nothing but a table for references of `kind`; made when first asked for."""
+        if kind not in self._shadow_tables:
+            self._shadow_tables[kind] = self._exporting(f'(table (export "") 256 {kind}ref)')
+        return self._shadow_tables[kind]
+
+    def _exporting(self, fields: str) -> wasmtime.Module:
+        return wasmtime.Module(self, f"(module {fields})")

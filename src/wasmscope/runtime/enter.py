@@ -1,0 +1,71 @@
+"""Entering a guest from the host: what is set up before, told when it fails, and put back after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import wasmtime
+
+from wasmscope.runtime import capi
+from wasmscope.runtime.event import DebugEvent
+from wasmscope.runtime.trap import Trap
+from wasmscope.runtime.walk import Activation, trap_site, trapped_frame
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+_Result = TypeVar("_Result")
+
+
+def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
+    """Let `run` enter a guest of `store`; raises what wasmtime would.
+
+    A trap or an uncaught exception is told while the guest's frames are still there: they are only unwound for the
+    engine, the shadow frames stay until the stack pointers are put back.
+    """
+    shadow = store.shadow
+    activation = Activation(shadow.stack_pointer, shadow.reference_pointer)
+    store.activations.append(activation)
+    store.execution_version += 1
+    try:
+        outcome = run()
+        match outcome:
+            case capi.Trapped(trap, thrown):
+                error = Trap.of(trap, store.instances.tables)
+                if thrown:
+                    _tell_uncaught(store)
+                else:
+                    _tell_trap(store, activation, error, trap)
+                raise error
+            case capi.Failed(error):
+                raise error
+            case capi.Raised(exception):
+                raise exception
+        return outcome
+    finally:
+        store.activations.pop()
+        store.execution_version += 1
+        shadow.stack_pointer = activation.base
+        shadow.reference_pointer = activation.reference_base
+
+
+def _tell_uncaught(store: Store) -> None:
+    """The exception stays pending for whoever takes it after the call, as the engine leaves it."""
+    if store.debug_handler is not None:
+        exception = capi.take_exception(store)
+        assert exception is not None
+        try:
+            store.tell(DebugEvent.UncaughtExceptionThrown(exception))
+        finally:
+            capi.set_exception(store, exception)
+
+
+def _tell_trap(store: Store, activation: Activation, error: Trap, engine_trap: wasmtime.Trap) -> None:
+    if store.debug_handler is None:
+        return
+    overflow = error.trap_code is wasmtime.TrapCode.STACK_OVERFLOW
+    site = trap_site(engine_trap.frames, store.instances.tables, overflow=overflow)
+    if site is not None:
+        activation.trapped = trapped_frame(store.shadow, store.instances, activation, site)
+    store.tell(DebugEvent.Trap(error))

@@ -1,0 +1,63 @@
+"""What a debug handler is told (Wasmtime `crates/wasmtime/src/runtime/debug.rs`, `DebugEvent`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+    from wasmscope.runtime import trap
+    from wasmscope.runtime.val import ExnRef
+
+
+class DebugEvent:
+    """The root of the events, and the place of their names: `case DebugEvent.Trap(trap):`.
+
+    Every event is delivered while the guest's frames are readable through the store.
+    """
+
+    HostcallError: ClassVar[type[HostcallError]]
+    UncaughtExceptionThrown: ClassVar[type[UncaughtExceptionThrown]]
+    Trap: ClassVar[type[Trap]]
+    Interrupted: ClassVar[type[Interrupted]]
+
+
+@dataclass(frozen=True, slots=True)
+class HostcallError(DebugEvent):
+    """A host function raised `error`; the guest call ends with it."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class UncaughtExceptionThrown(DebugEvent):
+    """The guest threw `exception`, and no guest code on the stack catches it."""
+
+    exception: ExnRef
+
+
+@dataclass(frozen=True, slots=True)
+class Trap(DebugEvent):
+    """The guest trapped."""
+
+    trap: trap.Trap
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(DebugEvent):
+    """The guest stopped because `Store.interrupt` was called; it goes on when the handler returns."""
+
+
+DebugEvent.HostcallError = HostcallError
+DebugEvent.UncaughtExceptionThrown = UncaughtExceptionThrown
+DebugEvent.Trap = Trap
+DebugEvent.Interrupted = Interrupted
+
+
+class Handler(Protocol):
+    """Something that wants to be told; one a store (`Store.set_debug_handler`)."""
+
+    def handle(self, store: Store, event: DebugEvent) -> Any:
+        """Look at `event`. What this raises ends the guest call."""

@@ -1,0 +1,266 @@
+"""Frames as a host sees them (Wasmtime `runtime/debug.rs`: `DebugFrameCursor`, `FrameHandle`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wasmscope.analysis.signatures import reference_kind
+from wasmscope.errors import StaleFrame
+from wasmscope.instrument.expressions import DEFAULTS, Expression, constant, evaluate
+from wasmscope.instrument.points import Derived, Location, Uninitialised
+from wasmscope.instrument.shadow_frame import MemorySlot, TableSlot
+from wasmscope.runtime.val import Kind, Val
+from wasmscope.runtime.walk import RawFrame
+from wasmscope.wasm.instructions import Instruction, decode_instructions
+from wasmscope.wasm.module import Code
+from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.module import Module
+    from wasmscope.runtime.store import Store
+
+_KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
+_REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
+_SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """In place of a `Val`: the value cannot be had, and why."""
+
+    reason: str
+
+
+class FrameHandle:
+    """One frame of a guest, as it is until the guest goes on; from then on every accessor raises `StaleFrame`."""
+
+    __slots__ = ("_activation", "_frames", "_position", "_raw", "_store", "_version")
+
+    def __init__(self, store: Store, activation: int, frames: list[RawFrame], position: int) -> None:
+        self._store = store
+        self._activation = activation
+        self._frames = frames
+        self._position = position
+        self._raw = frames[position]
+        self._version = store.execution_version
+
+    def is_valid(self) -> bool:
+        """Whether the guest has not gone on since."""
+        return self._store.execution_version == self._version
+
+    def parent(self) -> FrameHandle | None:
+        """The caller, if it is a frame of the same activation."""
+        self._check()
+        if self._position == 0:
+            return None
+        return FrameHandle(self._store, self._activation, self._frames, self._position - 1)
+
+    def activation(self) -> int:
+        """0 for the innermost activation; grows where a host frame lies between."""
+        self._check()
+        return self._activation
+
+    def instance(self) -> Instance | None:
+        """The instance whose function this is."""
+        self._check()
+        return self._raw.instance
+
+    def module(self) -> Module | None:
+        """The module of that instance."""
+        self._check()
+        return self._raw.instance.module if self._raw.instance is not None else None
+
+    def wasm_function_index_and_pc(self) -> tuple[int, int] | None:
+        """Index among the module's *defined* functions, and the pc: an offset in the original binary."""
+        self._check()
+        return self._raw.function, self._raw.pc
+
+    @property
+    def function_index(self) -> int:
+        """Index of the function, imported ones counted."""
+        self._check()
+        return self._raw.table.module.num_imported_functions + self._raw.function
+
+    @property
+    def code_offset(self) -> int:
+        """The pc relative to the contents of the code section, as DWARF counts."""
+        self._check()
+        section = next(section for section in self._raw.table.module.sections if section.id == 10)
+        return self._raw.pc - section.payload_start
+
+    @property
+    def return_pc(self) -> int | None:
+        """The pc of the instruction behind the one the frame is at, for a frame that is in a call."""
+        self._check()
+        return self._raw.pc + self._instruction()[1]
+
+    def num_locals(self) -> int:
+        """How many locals the function has, its parameters among them."""
+        self._check()
+        return len(self._local_types())
+
+    def local(self, index: int) -> Val | Unavailable:
+        """A local, with its value at this point. Raises `IndexError` out of range."""
+        self._check()
+        types = self._local_types()
+        if not 0 <= index < len(types):
+            raise IndexError(f"local {index} of {len(types)}")
+        if self._raw.entering:
+            return self._entering_local(index, types[index])
+        if self._raw.point is None:
+            return Unavailable(self._raw.missing)
+        return self._read(self._raw.point.locals[index], types[index])
+
+    def num_stacks(self) -> int:
+        """How many values are on the operand stack."""
+        self._check()
+        return len(self._raw.point.stack) if self._raw.point is not None else 0
+
+    def stack(self, index: int) -> Val | Unavailable:
+        """An operand, 0 being the bottom, as it is before the instruction at the pc. Raises `IndexError` out of range."""
+        self._check()
+        point = self._raw.point
+        if point is None or not 0 <= index < len(point.stack):
+            raise IndexError(f"operand {index} of {self.num_stacks()}")
+        return self._read(point.stack[index], point.stack_types[index])
+
+    def local_type(self, index: int) -> ValType:
+        """The declared type of a local."""
+        return self._local_types()[index]
+
+    def stack_type(self, index: int) -> ValType:
+        """The type of an operand."""
+        assert self._raw.point is not None
+        return self._raw.point.stack_types[index]
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        if not self.is_valid():
+            raise StaleFrame("the guest has run since this frame was taken; ask the store for its frames again")
+
+    def _local_types(self) -> list[ValType]:
+        module, code = self._raw.table.module, self._code()
+        types = list(module.func_type(module.num_imported_functions + self._raw.function).params)
+        for count, value_type in code.locals:
+            types.extend([value_type] * count)
+        return types
+
+    def _code(self) -> Code:
+        return self._raw.table.module.codes[self._raw.function]
+
+    def _instruction(self) -> tuple[Instruction, int]:
+        """The instruction at the pc and its length in bytes."""
+        instructions = decode_instructions(self._raw.table.bytecode, self._raw.pc, self._code().end)
+        first = next(instructions)
+        following = next(instructions, None)
+        return first, (following.offset if following is not None else self._code().end) - first.offset
+
+    def _read(self, location: Location, value_type: ValType) -> Val | Unavailable:
+        if isinstance(location, Uninitialised):
+            assert isinstance(location.slot, TableSlot)
+            value = self._reference(location.slot)
+            return Unavailable("not set yet: its type has no default value") if value.value is None else value
+        if value_type.is_ref:
+            return self._read_reference(location, value_type)
+        return Val.from_bits(_KIND[value_type], self._bits(location, value_type))
+
+    def _bits(self, location: Location, value_type: ValType) -> int:
+        if isinstance(location, MemorySlot):
+            return self._store.shadow.bits(self._raw.base + location.offset, _SIZE[value_type])
+        assert isinstance(location, Derived)
+        bits = evaluate(location.expression, self._local_bits)
+        assert bits is not None
+        return bits
+
+    def _local_bits(self, local: int) -> int:
+        assert self._raw.point is not None
+        return self._bits(self._raw.point.locals[local], self._local_types()[local])
+
+    def _read_reference(self, location: Location, value_type: ValType) -> Val | Unavailable:
+        if isinstance(location, TableSlot):
+            return self._reference(location)
+        assert isinstance(location, Derived)
+        expression: Expression = location.expression
+        if isinstance(expression, bytes):
+            return Val(_REFERENCE_KIND[reference_kind(value_type, self._raw.table.module)], None)
+        assert self._raw.point is not None
+        return self._read(self._raw.point.locals[expression], value_type)
+
+    def _reference(self, slot: TableSlot) -> Val:
+        value = self._store.shadow.reference(slot.kind, self._raw.reference_base + slot.index)
+        assert value is not None, "the slot was published"
+        return value
+
+    def _entering_local(self, index: int, value_type: ValType) -> Val | Unavailable:
+        """A local of a function whose first instruction was not reached: an argument, or a default value."""
+        module = self._raw.table.module
+        params = module.func_type(module.num_imported_functions + self._raw.function).params
+        if index >= len(params):
+            if value_type.is_ref:
+                return Val(_REFERENCE_KIND[reference_kind(value_type, module)], None)
+            bits = constant(DEFAULTS[value_type])
+            assert bits is not None
+            return Val.from_bits(_KIND[value_type], bits)
+        if self._position == 0:
+            return Unavailable("the stack overflowed on entry from the host")
+        if self._store.has_tail_calls():
+            return Unavailable("the stack overflowed on entry, by a call that may have been a tail call")
+        caller = FrameHandle(self._store, self._activation, self._frames, self._position - 1)
+        call = caller._instruction()[0]
+        above = 0 if call.opcode.name == "call" else 1
+        return caller.stack(caller.num_stacks() - above - len(params) + index)
+
+
+class DebugFrameCursor:
+    """Walks all frames of a store, innermost first, through every activation."""
+
+    def __init__(self, store: Store) -> None:
+        self._frames = store.frames()
+        self._position = 0
+
+    def done(self) -> bool:
+        """Whether there is no frame here: the walk is over, or nothing is running."""
+        return self._position >= len(self._frames)
+
+    def move_to_parent(self) -> None:
+        """Go on to the caller, also through the host to the activation outside."""
+        self._position += 1
+
+    def handle(self) -> FrameHandle:
+        """The frame the cursor is at; it stays when the cursor moves. Raises `IndexError` where `done()`."""
+        return self._frames[self._position]
+
+    def activation(self) -> int:
+        """See `FrameHandle.activation`."""
+        return self.handle().activation()
+
+    def instance(self) -> Instance | None:
+        """See `FrameHandle.instance`."""
+        return self.handle().instance()
+
+    def module(self) -> Module | None:
+        """See `FrameHandle.module`."""
+        return self.handle().module()
+
+    def wasm_function_index_and_pc(self) -> tuple[int, int] | None:
+        """See `FrameHandle.wasm_function_index_and_pc`."""
+        return self.handle().wasm_function_index_and_pc()
+
+    def num_locals(self) -> int:
+        """See `FrameHandle.num_locals`."""
+        return self.handle().num_locals()
+
+    def local(self, index: int) -> Val | Unavailable:
+        """See `FrameHandle.local`."""
+        return self.handle().local(index)
+
+    def num_stacks(self) -> int:
+        """See `FrameHandle.num_stacks`."""
+        return self.handle().num_stacks()
+
+    def stack(self, index: int) -> Val | Unavailable:
+        """See `FrameHandle.stack`."""
+        return self.handle().stack(index)

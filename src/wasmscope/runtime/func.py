@@ -1,0 +1,119 @@
+"""Functions: those of guests, which the host calls, and those of the host, which guests call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import wasmtime
+
+from wasmscope.runtime import capi
+from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.enter import enter
+from wasmscope.runtime.event import DebugEvent
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+    from wasmscope.runtime.store import Store
+
+
+class Caller(wasmtime.Caller):
+    """wasmtime's `Caller`, through which the frames of the calling guest can be read."""
+
+    store: Store
+
+    def debug_frames(self) -> DebugFrameCursor | None:
+        """See `Store.debug_frames`."""
+        return self.store.debug_frames()
+
+    def debug_exit_frames(self) -> list[FrameHandle]:
+        """See `Store.debug_exit_frames`."""
+        return self.store.debug_exit_frames()
+
+    def get(self, name: str) -> Any:
+        """As wasmtime's."""
+        return as_ours(super().get(name))
+
+
+class Func(wasmtime.Func):
+    """wasmtime's `Func`, for values of every type."""
+
+    def __init__(
+        self,
+        store: wasmtime.Store,
+        ty: wasmtime.FuncType,
+        func: Callable[..., Any],
+        access_caller: bool = False,
+    ) -> None:
+        if not isinstance(store, wasmtime.Store):
+            raise TypeError("expected a Store")
+        if not isinstance(ty, wasmtime.FuncType):
+            raise TypeError("expected a FuncType")
+        engine = store.engine
+        callback, caller = host_function(engine, func, access_caller) if isinstance(engine, Engine) else (func, None)
+        if caller is None:
+            self._func = capi.new_func(store, ty, func, access_caller)
+        else:
+            self._func = capi.new_func(store, ty, callback, True, caller)
+
+    def __call__(self, store: Any, *params: Any) -> Any:
+        """As wasmtime's; while it runs, the frames of the guest can be read through the store."""
+        signature = capi.signature(self.type(store))
+        owner = store_of(store)
+        if owner is None or not owner.guest_debug:
+            outcome = capi.call_func(store, self, signature, params)
+            if isinstance(outcome, capi.Returned):
+                return _plain(outcome)
+            capi.raise_failure(outcome)
+            raise AssertionError
+        return _plain(enter(owner, lambda: capi.call_func(store, self, signature, params)))
+
+
+def _plain(outcome: capi.Returned) -> Any:
+    values = [value.value for value in outcome.values]
+    if not values:
+        return None
+    return values[0] if len(values) == 1 else values
+
+
+def as_ours(item: Any) -> Any:
+    """An extern of wasmtime's as the class of ours that stands for it."""
+    return Func._from_raw(item._func) if type(item) is wasmtime.Func else item
+
+
+def store_of(storelike: Any) -> Store | None:
+    """The store that a `Store` or a `Caller` of ours stands for."""
+    from wasmscope.runtime.store import Store
+
+    if isinstance(storelike, Store):
+        return storelike
+    store = getattr(storelike, "store", None)
+    return store if isinstance(store, Store) else None
+
+
+def host_function(
+    engine: Engine, func: Callable[..., Any], access_caller: bool
+) -> tuple[Callable[..., Any], Callable[[Any], Caller]]:
+    """`func` wrapped for a guest to call, and what makes its caller.
+
+    What it raises is told while the guest's frames are readable; when it is done they are not any more.
+    """
+
+    def make_caller(pointer: Any) -> Caller:
+        caller = Caller(pointer)
+        caller.store = engine.stores[capi.context_address(caller)]
+        return caller
+
+    def callback(caller: Caller, *args: Any) -> Any:
+        store = caller.store
+        try:
+            return func(caller, *args) if access_caller else func(*args)
+        except capi.EndHostCall:
+            raise
+        except BaseException as error:
+            store.tell(DebugEvent.HostcallError(error))
+            raise
+        finally:
+            store.execution_version += 1
+
+    return callback, make_caller

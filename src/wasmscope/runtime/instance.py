@@ -1,0 +1,62 @@
+"""Instances of rewritten modules, showing only what the original has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import wasmtime
+
+from wasmscope.runtime import capi
+from wasmscope.runtime.enter import enter
+from wasmscope.runtime.func import as_ours
+from wasmscope.runtime.module import Module
+from wasmscope.runtime.store import Store
+
+
+class Instance(wasmtime.Instance):
+    """wasmtime's `Instance`."""
+
+    module: Module
+    """The module it was made of."""
+
+    def __init__(self, store: wasmtime.Store, module: wasmtime.Module, imports: Sequence[Any]) -> None:
+        self._exports = None
+        if not isinstance(module, Module) or module.instrumented is None or not isinstance(store, Store):
+            super().__init__(store, module, imports)
+            if isinstance(module, Module):
+                self.module = module
+            return
+        self.module = module
+        expected = len(module.original.imports)
+        if len(imports) != expected:
+            raise wasmtime.WasmtimeError(f"expected {expected} imports, found {len(imports)}")
+        # Entered before the start function runs: its frames name the instance.
+        self.id = store.instances.add(self)
+        appended = store.shadow.imports(tuple(module.frame_table.plan.reference_tables), self.id)
+        raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
+        self._instance = raw._instance
+
+    def exports(self, store: Any) -> wasmtime._instance.InstanceExports:
+        """As wasmtime's: the original's exports."""
+        if self._exports is None:
+            module = getattr(self, "module", None)
+            count = len(module.original.exports) if module is not None and module.instrumented is not None else None
+            self._exports = InstanceExports(store, self, count)
+        return self._exports
+
+
+class InstanceExports(wasmtime._instance.InstanceExports):
+    """wasmtime's `InstanceExports`."""
+
+    def __init__(self, store: Any, instance: wasmtime.Instance, count: int | None) -> None:
+        if count is None:
+            super().__init__(store, instance)
+            named = list(zip(self._extern_map, self._extern_seq, strict=True))
+        else:
+            named = capi.visible_exports(store, instance, count)
+        ours = [(name, as_ours(item)) for name, item in named]
+        self._extern_map = dict(ours)
+        self._extern_seq = tuple(item for _, item in ours)
+
+

@@ -1,0 +1,139 @@
+"""A compiled module that looks like the original and runs as the rewritten one."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from os import PathLike
+
+import msgspec
+import wasmtime
+
+from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.frame_table import FrameTable
+from wasmscope.instrument.pipeline import Instrumented, instrument
+from wasmscope.runtime.engine import Engine
+from wasmscope.wasm import module as wasm
+
+_MAGIC = b"\0wasmscope\x01"
+"""Begins what `Module.serialize` gives; wasmtime's own begins as an ELF file."""
+
+
+class _Serialized(msgspec.Struct, array_like=True, frozen=True):
+    bytecode: bytes
+    frame_table: bytes
+    artifact: bytes
+
+
+class Module(wasmtime.Module):
+    """wasmtime's `Module`, rewritten on the way to the compiler unless the engine has `guest_debug` off."""
+
+    _instrumented: Instrumented | None = None
+
+    def __init__(self, engine: wasmtime.Engine, wasm: str | bytes) -> None:
+        if not isinstance(engine, wasmtime.Engine):
+            raise TypeError("expected an Engine")
+        bytecode = to_binary(wasm)
+        self._bytecode = bytecode
+        if not isinstance(engine, Engine) or not engine.guest_debug:
+            super().__init__(engine, bytecode)
+            return
+        try:
+            wasmtime.Module.validate(engine.plain, bytecode)
+        except wasmtime.WasmtimeError:
+            wasmtime.Module(engine.plain, bytecode)  # fails as it does without us, message and all
+            raise
+        self._instrumented = instrument(bytecode)
+        super().__init__(engine, self._instrumented.bytecode)
+
+    @property
+    def bytecode(self) -> bytes:
+        """The original binary. Raises `WasmscopeError` where only compiled code is there (`deserialize`)."""
+        if self._bytecode is None:
+            raise WasmscopeError("this module was deserialised from compiled code, which does not hold the original")
+        return self._bytecode
+
+    @property
+    def instrumented(self) -> Instrumented | None:
+        """The rewritten module and its frame table; None with `guest_debug` off."""
+        return self._instrumented
+
+    @property
+    def frame_table(self) -> FrameTable:
+        """What turns shadow frames of this module into values."""
+        assert self._instrumented is not None
+        return self._instrumented.frame_table
+
+    @property
+    def original(self) -> wasm.Module:
+        """The original module, decoded."""
+        return self.frame_table.module
+
+    @property
+    def imports(self) -> list[wasmtime.ImportType]:
+        """As wasmtime's: the original's."""
+        imports = super().imports
+        return imports[: len(self.original.imports)] if self._instrumented is not None else imports
+
+    @property
+    def exports(self) -> list[wasmtime.ExportType]:
+        """As wasmtime's: the original's."""
+        exports = super().exports
+        return exports[: len(self.original.exports)] if self._instrumented is not None else exports
+
+    @classmethod
+    def from_file(cls, engine: wasmtime.Engine, path: str | bytes | PathLike[str]) -> Module:
+        """As wasmtime's."""
+        with open(path, "rb") as file:
+            return cls(engine, file.read())
+
+    def serialize(self) -> bytearray:
+        """As wasmtime's; with `guest_debug` on the original and the frame table are in it."""
+        artifact = super().serialize()
+        if self._instrumented is None:
+            return artifact
+        stored = _Serialized(self.bytecode, self.frame_table.serialize(), bytes(artifact))
+        return bytearray(_MAGIC + msgspec.msgpack.encode(stored))
+
+    @classmethod
+    def deserialize(cls, engine: wasmtime.Engine, encoded: bytes | bytearray) -> Module:
+        """As wasmtime's. Raises `WasmscopeError` for what another version, or an engine without debugging, wrote."""
+        if not isinstance(encoded, bytes | bytearray):
+            raise TypeError("expected bytes")
+        if not isinstance(engine, Engine) or not engine.guest_debug:
+            module = super().deserialize(engine, encoded)
+            assert isinstance(module, Module)
+            module._bytecode = None
+            return module
+        if not encoded.startswith(_MAGIC):
+            raise WasmscopeError("not a module serialised with guest_debug on")
+        try:
+            stored = msgspec.msgpack.decode(bytes(encoded[len(_MAGIC) :]), type=_Serialized)
+        except msgspec.MsgspecError as error:
+            raise WasmscopeError(f"not a serialised module: {error}") from error
+        module = super().deserialize(engine, stored.artifact)
+        assert isinstance(module, Module)
+        module._bytecode = stored.bytecode
+        module._instrumented = Instrumented(b"", FrameTable.deserialize(stored.frame_table, stored.bytecode))
+        return module
+
+    @classmethod
+    def deserialize_file(cls, engine: wasmtime.Engine, path: str) -> Module:
+        """As wasmtime's."""
+        with open(path, "rb") as file:
+            return cls.deserialize(engine, file.read())
+
+    @cached_property
+    def uses_tail_calls(self) -> bool:
+        """Whether a function of it may hand its place on the stack to another."""
+        return any(token[0] in (0x12, 0x13, 0x15) for token in self.frame_table.plan.tokens)
+
+    _bytecode: bytes | None
+
+
+def to_binary(wasm: str | bytes | bytearray) -> bytes:
+    """The binary format of what may be text: as wasmtime-py decides it, by the first byte not being 0."""
+    if isinstance(wasm, str | bytes) and len(wasm) > 0 and wasm[0] not in (0, "\0"):
+        wasm = bytes(wasmtime.wat2wasm(wasm))
+    if not isinstance(wasm, bytes | bytearray):
+        raise TypeError("expected wasm bytes")
+    return bytes(wasm)

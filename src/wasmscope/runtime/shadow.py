@@ -1,0 +1,111 @@
+"""The shadow state of one store, read and written from the host: memory, reference tables, attention."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import wasmtime
+
+from wasmscope.instrument.layout import ATTENTION, FIRST_FRAME, INSTANCE, REFERENCE_POINTER, SITE, STACK_POINTER
+from wasmscope.runtime import capi
+from wasmscope.runtime.val import Val
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+    from wasmscope.runtime.engine import Engine
+
+_WORD = struct.Struct("<I")
+
+
+class Shadow:
+    """The memory and tables that every rewritten instance of a store imports (`instrument/layout.py`).
+
+    The memory never moves, so it is read through its address. That also makes setting the attention flag safe from any
+    thread and from signal handlers, which no call into the store would be.
+    """
+
+    def __init__(self, store: Store, engine: Engine, attend: Callable[[], None]) -> None:
+        self._store = store
+        self._engine = engine
+        self._tables: dict[str, wasmtime.Table] = {}
+        exported = wasmtime.Instance(store, engine.shadow_memory_module, []).exports(store)[""]
+        assert isinstance(exported, wasmtime.Memory)
+        self.memory = exported
+        address, size = capi.memory_data(store, exported)
+        self._bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+        self.size = size
+        self.attention_function = wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType([], []), attend))
+        self.stack_pointer = FIRST_FRAME
+
+    def close(self) -> None:
+        """The store is gone and its memory with it."""
+        self._bytes = memoryview(bytearray(FIRST_FRAME))
+        self.size = 0
+
+    @property
+    def stack_pointer(self) -> int:
+        """Address of the first free byte above the pushed frames."""
+        return self.word(STACK_POINTER)
+
+    @stack_pointer.setter
+    def stack_pointer(self, address: int) -> None:
+        _WORD.pack_into(self._bytes, STACK_POINTER, address)
+
+    @property
+    def reference_pointer(self) -> int:
+        """Index of the first free entry of the reference tables."""
+        return self.word(REFERENCE_POINTER)
+
+    @reference_pointer.setter
+    def reference_pointer(self, index: int) -> None:
+        _WORD.pack_into(self._bytes, REFERENCE_POINTER, index)
+
+    @property
+    def attention(self) -> bool:
+        """Whether the guest calls the host at its next test."""
+        return self._bytes[ATTENTION] != 0
+
+    @attention.setter
+    def attention(self, wanted: bool) -> None:
+        self._bytes[ATTENTION] = int(wanted)
+
+    def word(self, address: int) -> int:
+        """The u32 at `address`."""
+        word: int = _WORD.unpack_from(self._bytes, address)[0]
+        return word
+
+    def site(self, frame: int) -> int:
+        """The site of the frame at address `frame`."""
+        return self.word(frame + SITE)
+
+    def instance_id(self, frame: int) -> int:
+        """The instance that the frame at address `frame` names."""
+        return self.word(frame + INSTANCE)
+
+    def bits(self, address: int, size: int) -> int:
+        """`size` bytes at `address`, as an unsigned integer."""
+        return int.from_bytes(self._bytes[address : address + size], "little")
+
+    def reference(self, kind: str, index: int) -> Val | None:
+        """The reference at `index` of the table for `kind`; None where the table is not that long."""
+        return capi.table_get(self._store, self._table(kind), index)
+
+    def imports(
+        self, kinds: tuple[str, ...], instance_id: int
+    ) -> list[wasmtime.Func | wasmtime.Memory | wasmtime.Global | wasmtime.Table]:
+        """What the rewrite's appended imports stand for, in their order, for the instance with this id."""
+        immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
+        identity = wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(instance_id))
+        return [self.attention_function, self.memory, identity, *(self._table(kind) for kind in kinds)]
+
+    def _table(self, kind: str) -> wasmtime.Table:
+        if kind not in self._tables:
+            module = self._engine.shadow_table_module(kind)
+            exported = wasmtime.Instance(self._store, module, []).exports(self._store)[""]
+            assert isinstance(exported, wasmtime.Table)
+            self._tables[kind] = exported
+        return self._tables[kind]

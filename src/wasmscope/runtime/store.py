@@ -1,0 +1,152 @@
+"""The unit of isolation, and of debugging: frames, events and interruption belong to a store."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import wasmtime
+
+from wasmscope.runtime import capi
+from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.event import DebugEvent, Handler
+from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+from wasmscope.runtime.instance_registry import InstanceRegistry
+from wasmscope.runtime.shadow import Shadow
+from wasmscope.runtime.walk import Activation, walk
+
+
+class Store(wasmtime.Store):
+    """wasmtime's `Store`; with `guest_debug` on its guests can be looked into."""
+
+    def __init__(self, engine: wasmtime.Engine | None = None, data: Any = None) -> None:
+        engine = Engine() if engine is None else engine
+        super().__init__(engine, data)
+        self.execution_version = 0
+        """Grows whenever the guest goes on: a frame taken before is stale."""
+        self.activations: list[Activation] = []
+        """Outermost first."""
+        self.instances = InstanceRegistry()
+        self._handler: Handler | None = None
+        self._interrupted = False
+        self._epoch_deadline: int | None = 0
+        self._shadow: Shadow | None = None
+        if isinstance(engine, Engine):
+            engine.stores[_address(self)] = self
+            if engine.guest_debug:
+                self._shadow = Shadow(self, engine, self._attend)
+
+    def _delete(self, ptr: Any) -> None:
+        self.execution_version += 1
+        if self._shadow is not None:
+            self._shadow.close()
+        super()._delete(ptr)
+
+    # -- frames --------------------------------------------------------------------------------------------------
+
+    @property
+    def guest_debug(self) -> bool:
+        """Whether the guests of this store can be looked into."""
+        return self._shadow is not None
+
+    @property
+    def shadow(self) -> Shadow:
+        """The shadow state. Only with `guest_debug`."""
+        assert self._shadow is not None
+        return self._shadow
+
+    def debug_frames(self) -> DebugFrameCursor | None:
+        """A cursor over all frames, innermost first (Wasmtime `StoreContextMut::debug_frames`).
+
+        None with `guest_debug` off; `done()` at once where no guest code is running.
+        """
+        return DebugFrameCursor(self) if self._shadow is not None else None
+
+    def debug_exit_frames(self) -> list[FrameHandle]:
+        """The innermost frame of each activation, innermost first; empty when off or idle."""
+        frames = self.frames() if self._shadow is not None else []
+        return [frame for n, frame in enumerate(frames) if n == 0 or frames[n - 1].activation() != frame.activation()]
+
+    def frames(self) -> list[FrameHandle]:
+        """All frames of all activations, innermost first."""
+        handles: list[FrameHandle] = []
+        end = self.shadow.stack_pointer
+        for number, activation in enumerate(reversed(self.activations)):
+            frames = walk(self.shadow, self.instances, activation, end)
+            handles.extend(FrameHandle(self, number, frames, n) for n in reversed(range(len(frames))))
+            end = activation.base
+        return handles
+
+    def has_tail_calls(self) -> bool:
+        """Whether a guest of this store may have handed a frame's place on to another function."""
+        return any(instance.module.uses_tail_calls for instance in self.instances)
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def set_debug_handler(self, handler: Handler) -> None:
+        """Have `handler.handle(store, event)` called at every event; it replaces the one before.
+
+        Raises `TypeError` for a coroutine function: a guest runs on the thread that called it.
+        """
+        if inspect.iscoroutinefunction(handler.handle):
+            raise TypeError("the handler must not be a coroutine function: the guest cannot be left while it waits")
+        self._handler = handler
+
+    def clear_debug_handler(self) -> None:
+        """Tell nobody."""
+        self._handler = None
+
+    @property
+    def debug_handler(self) -> Handler | None:
+        """Who is told, if anybody."""
+        return self._handler
+
+    def tell(self, event: DebugEvent) -> None:
+        """Deliver `event`; what the handler raises goes to the caller."""
+        if self._handler is not None:
+            self._handler.handle(self, event)
+
+    # -- interruption --------------------------------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        """Have the guest stop at the next function entry or loop iteration, and tell `DebugEvent.Interrupted`.
+
+        Safe from any thread and from signal handlers. Without a handler the guest traps (`TrapCode.INTERRUPT`).
+        """
+        self._interrupted = True
+        self.shadow.attention = True
+
+    def _attend(self) -> None:
+        """The guest saw the attention flag; its frames are published."""
+        self.shadow.attention = False
+        if self._interrupted:
+            self._interrupted = False
+            if self._handler is None:
+                raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
+            self.tell(DebugEvent.Interrupted())
+        if self._is_past_deadline():
+            raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
+
+    # -- wasmtime's own ways to end a guest, at points where its state is published ------------------------------
+
+    def set_epoch_deadline(self, ticks_after_current: int) -> None:
+        """As wasmtime's."""
+        super().set_epoch_deadline(ticks_after_current)
+        if isinstance(self.engine, Engine):
+            self._epoch_deadline = self.engine.epoch + ticks_after_current
+            self.check_epoch()
+
+    def check_epoch(self) -> None:
+        """The engine's epoch changed."""
+        if self._shadow is not None and self._is_past_deadline():
+            self._shadow.attention = True
+
+    def _is_past_deadline(self) -> bool:
+        engine = self.engine
+        if not isinstance(engine, Engine) or not engine.epoch_interruption or self._epoch_deadline is None:
+            return False
+        return engine.epoch >= self._epoch_deadline
+
+
+def _address(store: wasmtime.Store) -> int:
+    return capi.context_address(store)

@@ -1,0 +1,108 @@
+"""Traps with the original module's offsets, indices and names in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import wasmtime
+
+from wasmscope.instrument.frame_table import FrameTable
+
+_FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(0x[0-9a-f]+)( - )(.*)$", re.MULTILINE)
+_UNNAMED = re.compile(r"<wasm function \d+>$")
+
+
+class Frame(wasmtime.Frame):
+    """wasmtime's `Frame`, of the original module."""
+
+    _table: FrameTable
+    _function: int
+    _offset: int
+
+    @classmethod
+    def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable]) -> wasmtime.Frame:
+        """`frame` as it is in the original module; itself where its module was not rewritten."""
+        table = tables.get(frame.module_name or "")
+        function = table.function_at_rewritten(frame.module_offset) if table is not None else None
+        if table is None or function is None:
+            return frame
+        original = cls.__new__(cls)
+        original._set_ptr(frame.ptr())
+        original._owner = frame
+        original._table = table
+        original._function = function
+        original._offset = table.original_offset(function, frame.module_offset)
+        return original
+
+    @property
+    def func_index(self) -> int:
+        """Index of the function in its module."""
+        return self._table.module.num_imported_functions + self._function
+
+    @property
+    def module_name(self) -> str | None:
+        """Name of the module, if it has one."""
+        return self._table.module_name
+
+    @property
+    def module_offset(self) -> int:
+        """Offset of the instruction in the original module."""
+        return self._offset
+
+    @property
+    def func_offset(self) -> int:
+        """Offset of the instruction in the function's body."""
+        return self._offset - self._table.module.codes[self._function].body_start
+
+
+class Trap(wasmtime.Trap):
+    """wasmtime's `Trap`, with the frames of the original modules."""
+
+    _tables: Mapping[str, FrameTable]
+
+    @classmethod
+    def of(cls, trap: wasmtime.Trap, tables: Mapping[str, FrameTable]) -> Trap:
+        """Take over what the engine reports of modules rewritten by `tables`."""
+        original = cls.__new__(cls)
+        original._set_ptr(trap._consume())
+        original._tables = dict(tables)
+        return original
+
+    @property
+    def engine_frames(self) -> list[wasmtime.Frame]:
+        """The engine's backtrace of the rewritten modules: what frames are checked against."""
+        return super().frames
+
+    @property
+    def frames(self) -> list[wasmtime.Frame]:
+        """As wasmtime's: the innermost frames, at most 20."""
+        tables = getattr(self, "_tables", {})
+        return [Frame.of(frame, tables) for frame in super().frames]
+
+    @property
+    def message(self) -> str:
+        """As wasmtime's, with the backtrace in it."""
+        message = super().message
+        if not hasattr(self, "_tables"):
+            return message
+        return with_original_frames(message, self.frames)
+
+
+def with_original_frames(message: str, frames: Sequence[wasmtime.Frame]) -> str:
+    """The engine's text for an error, its backtrace lines rewritten for `frames`."""
+    width = max((len(f"{frame.module_offset:#x}") for frame in frames), default=0)
+    return _FRAME_LINE.sub(_line_of(iter(frames), width), message)
+
+
+def _line_of(frames: object, width: int) -> Callable[[re.Match[str]], str]:
+    def line(match: re.Match[str]) -> str:
+        frame = next(frames, None)  # type: ignore[call-overload]
+        if frame is None:
+            return match[0]
+        offset = f"{frame.module_offset:#x}"
+        function = match[4].partition("!")[2]
+        function = _UNNAMED.sub(f"<wasm function {frame.func_index}>", function)
+        return f"{match[1]}{offset.rjust(len(match[2]))}{match[3]}{frame.module_name or '<unknown>'}!{function}"
+
+    return line

@@ -1,0 +1,1 @@
+"""The binary format of WebAssembly modules, without policy: read, taken apart, written again (Wasm spec, section 5)."""

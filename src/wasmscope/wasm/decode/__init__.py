@@ -1,0 +1,1 @@
+"""Bytes to `Module`: one file a section, mirrored by `encode` (Wasm spec 5.5)."""

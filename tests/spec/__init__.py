@@ -1,0 +1,1 @@
+"""The official WebAssembly test suite, run against the plain engine and against wasmscope."""

@@ -1,0 +1,54 @@
+"""Runs the suite and prints a table: `python -m spec.run [--backend plain|wasmscope] [files...]`, from `tests/`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+from spec import known, suite
+from spec.backend import Backend, Plain, spec_config, wasmscope_backend
+from spec.runner import Result, Status, run_script
+
+
+def main() -> int:
+    """Run what the command line says; the exit code is 1 where something failed that is not known to."""
+    parser = argparse.ArgumentParser(prog="python -m spec.run", description="Run the official WebAssembly test suite.")
+    parser.add_argument("--backend", choices=("plain", "wasmscope"), default="plain")
+    parser.add_argument("files", nargs="*", help="paths in the suite; all without any")
+    options = parser.parse_args()
+    reason = suite.missing()
+    backend: Backend | None = Plain() if options.backend == "plain" else wasmscope_backend()
+    if reason is not None or backend is None:
+        print(reason or "wasmscope has no engine layer here", file=sys.stderr)
+        return 2
+    engine = backend.api.Engine(spec_config(backend.api))
+    entries = known.load(backend.name)
+    total: Counter[str] = Counter()
+    unexpected: list[Result] = []
+    print(f"{'passed':>7} {'failed':>7} {'known':>7} {'skipped':>7} {'seconds':>8}  script")
+    for name in options.files or suite.script_names():
+        started = time.perf_counter()
+        counts: Counter[str] = Counter()
+        for result in run_script(backend, engine, suite.load(name)):
+            failed = result.status is Status.FAILED
+            is_known = failed and known.reason_for(result, entries) is not None
+            counts["known" if is_known else result.status] += 1
+            if failed and not is_known:
+                unexpected.append(result)
+        total += counts
+        _print_row(counts, time.perf_counter() - started, name)
+    _print_row(total, 0.0, "total")
+    for result in unexpected:
+        print(f"{result.script}:{result.line}: {result.kind}: {result.detail}")
+    return 1 if unexpected else 0
+
+
+def _print_row(counts: Counter[str], seconds: float, name: str) -> None:
+    columns = " ".join(f"{counts[column]:>7}" for column in ("passed", "failed", "known", "skipped"))
+    print(f"{columns} {seconds:>8.2f}  {name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
