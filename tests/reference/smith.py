@@ -73,26 +73,11 @@ EXPORTS: MappingProxyType[str, tuple[Value, ...]] = MappingProxyType(
 IMPORTED_GLOBALS: MappingProxyType[str, int] = MappingProxyType({"base": 16})
 
 # Every feature that can be switched; a profile names those it has.
-_FEATURES = [
-    "bulk-memory",
-    "reference-types",
-    "multi-value",
-    "sign-extension-ops",
-    "saturating-float-to-int",
-    "simd",
-    "relaxed-simd",
-    "tail-call",
-    "exceptions",
-    "gc",
-    "memory64",
-    "extended-const",
-    "wide-arithmetic",
-    "threads",
-    "custom-page-sizes",
-    "custom-descriptors",
-    "compact-imports",
-    "shared-everything-threads",
-]
+_FEATURES = (
+    *("bulk-memory", "reference-types", "multi-value", "sign-extension-ops", "saturating-float-to-int", "simd"),
+    *("relaxed-simd", "tail-call", "exceptions", "gc", "memory64", "extended-const", "wide-arithmetic", "threads"),
+    *("custom-page-sizes", "custom-descriptors", "compact-imports", "shared-everything-threads"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Runs the suite and prints a table: `python -m spec.run [--backend plain|wasmscope] [files...]`, from `tests/`."""
+"""Runs the suite and prints a table.
+
+`python -m spec.run [--backend plain|wasmscope] [files...]`, from `tests/`, with wasmscope importable.
+"""
 
 from __future__ import annotations
 

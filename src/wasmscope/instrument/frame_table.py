@@ -88,7 +88,12 @@ class FrameTable:
     @cached_property
     def mark(self) -> str:
         """The module name that the rewritten module has: what the engine's backtraces tell modules apart by."""
-        return f"wasmscope:{sha256(self.bytecode).hexdigest()[:32]}"
+        return self.mark_of(self.bytecode)
+
+    @staticmethod
+    def mark_of(bytecode: bytes) -> str:
+        """The mark of the module `bytecode`."""
+        return f"wasmscope:{sha256(bytecode).hexdigest()[:32]}"
 
     @cached_property
     def names(self) -> NameSection:

@@ -207,14 +207,16 @@ class FunctionRewriter:
 
     def push(self, types: Sequence[ValType]) -> None:
         """Put results of the instruction in the last chunk on the stack."""
-        depth = len(self.stack)
+        stack = self.stack
+        depth = len(stack)
         if depth < self.settled:
             self.settled = depth
-        producer = len(self.out) - 1
-        if len(types) == 1:
-            self.stack.append(Operand(types[0], producer))
-        elif types:
-            self.stack.extend(Results(producer, depth, tuple(types)).operands)
+        if types:
+            producer = len(self.out) - 1
+            if len(types) == 1:
+                stack.append(Operand(types[0], producer))
+            else:
+                stack.extend(Results(producer, depth, tuple(types)).operands)
 
     def _copy(self, depth: int, operand: Operand) -> int:
         """The temporary that holds a copy of an operand; adds the `local.tee` that makes it where need be."""

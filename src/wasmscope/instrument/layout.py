@@ -34,6 +34,9 @@ NAMES_INSTANCE = 0x8000_0000
 IMPORT_MODULE = "wasmscope"
 """The module name of the imports the rewrite appends; they are satisfied by position, so no guest can clash with it."""
 
+HIDDEN_EXPORT = "wasmscope:"
+"""Begins the names of appended exports; made longer where a guest's own export begins so."""
+
 SHADOW_PAGES = 1024
 """Size of the shadow memory, in 64 KiB pages: 64 MiB of address space, touched only as deep as the guest recurses."""
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instructions
 from wasmscope.wasm.opcodes import Imm
-from wasmscope.wasm.types import FuncType, ValType
+from wasmscope.wasm.types import I32, FuncType, ValType
 
 if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
@@ -35,6 +36,7 @@ class Operation:
         "catches",
         "closes",
         "code",
+        "constant",
         "encoded",
         "is_else",
         "immediates",
@@ -62,7 +64,7 @@ class Operation:
         self.code = opcode.code
         self.immediates = instruction.immediates
         self.visit = visit
-        self.encoded = relocated(token, instruction, plan)
+        self.encoded = plan.relocation.instructions(token, 0, len(token))
         name = opcode.name
         self.opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
         self.loops = name == "loop"
@@ -83,6 +85,8 @@ class Operation:
         elif name not in CONTROL and name not in DEPENDS_ON_OPERANDS:
             effect = effect_of(instruction, module)
             self.pops, self.pushes = effect.pops, effect.pushes
+        self.constant = Operand(self.pushes[0] if self.pushes else I32, -1, token)
+        """What a constant instruction pushes: the same operand every time."""
         if name == "try_table":
             clauses: tuple[Catch, ...] = instruction.immediates[1]
             self.catches = tuple((c.label, catch_payload(c.kind, c.tag, module)) for c in clauses)
@@ -112,41 +116,8 @@ def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[
     return table
 
 
-def relocated(token: bytes, instruction: Instruction, plan: Plan) -> bytes:
-    """`token` with the indices it has in the rewritten module; the very same bytes where none moves."""
-    opcode = instruction.opcode
-    shifts: dict[Imm, Callable[[int], int]] = {
-        Imm.FUNC: plan.shift_function,
-        Imm.MEMORY: plan.shift_memory,
-        Imm.GLOBAL: plan.shift_global,
-        Imm.TABLE: plan.shift_table,
-    }
-    moved = False
-    parts = [_opcode_bytes(opcode.code)]
-    for kind, value in zip(opcode.immediates, instruction.immediates, strict=True):
-        if kind in shifts:
-            moved |= shifts[kind](value) != value
-            parts.append(unsigned(shifts[kind](value)))
-        elif kind is Imm.MEMARG:
-            moved |= plan.shift_memory(value.memory) != value.memory
-            parts.append(encode_memarg(value.align, plan.shift_memory(value.memory), value.offset))
-        elif kind in (Imm.TYPE, Imm.DATA, Imm.ELEM):
-            parts.append(unsigned(value))
-        elif kind is Imm.LANE:
-            parts.append(bytes([value]))
-        else:
-            return token  # no instruction with such an immediate has an index that moves
-    return b"".join(parts) if moved else token
-
-
 def encode_memarg(align: int, memory: int, offset: int) -> bytes:
     """A memory argument (Wasm spec 5.4.6); `align` is the exponent."""
     if memory == 0:
         return unsigned(align) + unsigned(offset)
     return unsigned(align | 0x40) + unsigned(memory) + unsigned(offset)
-
-
-def _opcode_bytes(code: int) -> bytes:
-    return bytes([code]) if code < 0x100 else bytes([code >> 16]) + unsigned(code & 0xFFFF)
-
-

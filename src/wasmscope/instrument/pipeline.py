@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from wasmscope.instrument.frame_table import FrameTable
+from wasmscope.analysis.tokenizer import tokens_of
+from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
+from wasmscope.instrument.function import FunctionRewriter
+from wasmscope.instrument.layout import HIDDEN_EXPORT, IMPORT_MODULE
+from wasmscope.instrument.operations import operations_of
+from wasmscope.instrument.plan import Plan, appended_imports, make_plan
+from wasmscope.instrument.visitors import visitor_of
+from wasmscope.wasm.decode.module import HEADER, decode_module
+from wasmscope.wasm.encode.names import encode_names
+from wasmscope.wasm.module import Code, ExternKind, ImportDesc, Section
+from wasmscope.wasm.names import NAME_SECTION, NameSection, decode_names
+from wasmscope.wasm.reader import Reader
+from wasmscope.wasm.reencode import Reencoder, reencode
+from wasmscope.wasm.sections import SectionId
+from wasmscope.wasm.types import FuncType, SubType
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the number of functions rewritten and of all functions."""
+
+_PROGRESS_EVERY = 256
+
+_OFFSETS_INSIDE = (".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "external_debug_info", "linking")
+"""Custom sections, by the beginnings of their names, that speak of offsets in the code: untrue of the rewritten one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +36,102 @@ class Instrumented:
 
     bytecode: bytes
     frame_table: FrameTable
+
+
+def instrument(bytecode: bytes, progress: Progress | None = None) -> Instrumented:
+    """Rewrite a module that the engine has found valid.
+
+    Raises `DecodeError` or `UnsupportedFeature` for what is no module that can be rewritten.
+    """
+    module = decode_module(bytecode)
+    # What the module uses, which functions can be entered from outside, where indices move.
+    plan = make_plan(module)
+    # The functions, one by one, and what is appended around them.
+    rewrite = _Rewrite(plan, progress)
+    rewritten = reencode(rewrite)
+    # Where the functions came to lie.
+    functions = rewrite.entries(rewritten)
+    return Instrumented(rewritten, FrameTable(bytecode, functions, plan))
+
+
+class _Rewrite(Reencoder):
+    """The identity but for function bodies, the appended imports, types and exports, and the module's name."""
+
+    def __init__(self, plan: Plan, progress: Progress | None) -> None:
+        self._plan = plan
+        self._progress = progress
+        self._operations = operations_of(plan, visitor_of)
+        self._frames: list[tuple[int, int, bool]] = []
+        super().__init__(plan.module)
+
+    def new_types(self) -> Sequence[Sequence[SubType]]:
+        """`[] -> []` for the attention function, `[] -> results` for the bodies' outermost blocks."""
+        results = [(), *self._plan.result_types]
+        return [[SubType(FuncType((), several), final=True, supertypes=())] for several in results]
+
+    def new_imports(self) -> Sequence[tuple[str, str, ImportDesc]]:
+        """The shadow state."""
+        imports = appended_imports(self._plan.module, tuple(self._plan.reference_tables))
+        return [(IMPORT_MODULE, name, desc) for name, desc in imports]
+
+    def new_exports(self) -> Sequence[tuple[str, ExternKind, int]]:
+        """Every memory, so that the host can look into those that the guest keeps to itself."""
+        taken = {export.name for export in self.module.exports}
+        prefix = HIDDEN_EXPORT
+        while any(name.startswith(prefix) for name in taken):
+            prefix += "'"
+        return [
+            (f"{prefix}memory {index}", ExternKind.MEMORY, self.relocation.index(ExternKind.MEMORY, index))
+            for index in range(len(self.module.all_memories))
+        ]
+
+    def body(self, index: int, code: Code) -> bytes | None:
+        """A rewritten body."""
+        rewriter = FunctionRewriter(self._plan, index, code)
+        body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
+        self._frames.append((rewriter.frame.size, rewriter.frame.references, rewriter.pushes_frame))
+        if self._progress is not None and len(self._frames) % _PROGRESS_EVERY == 0:
+            self._progress(len(self._frames), len(self.module.codes))
+        return body
+
+    def keeps_custom(self, section: Section) -> bool:
+        """Kept, unless it would be untrue."""
+        return not section.name.startswith(_OFFSETS_INSIDE)
+
+    def keeps_labels(self, function: int) -> bool:
+        """Blocks are added and left out."""
+        return False
+
+    def names(self, section: Section) -> bytes:
+        """The module's name tells it apart from others in the engine's backtraces."""
+        names = self.relocation.names(decode_names(self.module), self.keeps_labels)
+        return encode_names(replace(names, module=FrameTable.mark_of(self.module.bytecode)))
+
+    def new_custom_sections(self) -> Sequence[tuple[str, bytes]]:
+        """A name section where there was none."""
+        if any(section.id == SectionId.CUSTOM and section.name == NAME_SECTION for section in self.module.sections):
+            return ()
+        return [(NAME_SECTION, encode_names(NameSection(module=FrameTable.mark_of(self.module.bytecode))))]
+
+    def entries(self, rewritten: bytes) -> list[FunctionEntry]:
+        """What the frame table keeps of each function."""
+        return [
+            FunctionEntry(start, end, size, references, pushes)
+            for (start, end), (size, references, pushes) in zip(body_ranges(rewritten), self._frames, strict=True)
+        ]
+
+
+def body_ranges(bytecode: bytes) -> list[tuple[int, int]]:
+    """Start and end of each function body of a module that is known to be well formed."""
+    reader = Reader(bytecode, len(HEADER), len(bytecode))
+    while not reader.at_end():
+        section_id, size = reader.u8(), reader.u32()
+        if section_id == SectionId.CODE:
+            ranges = []
+            for _ in range(reader.u32()):
+                length = reader.u32()
+                ranges.append((reader.offset, reader.offset + length))
+                reader.offset += length
+            return ranges
+        reader.offset += size
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wasmscope.analysis.escapes import escaping_functions
@@ -14,18 +15,35 @@ from wasmscope.analysis.signatures import (
     reference_kind,
 )
 from wasmscope.analysis.tokenizer import distinct_tokens
-from wasmscope.instrument.layout import REFERENCE_KINDS
+from wasmscope.instrument.layout import REFERENCE_KINDS, SHADOW_PAGES
 from wasmscope.instrument.leb import signed
 from wasmscope.wasm.instructions import Instruction, decode_instructions
-from wasmscope.wasm.module import Module
-from wasmscope.wasm.types import ANYREF, EXNREF, EXTERNREF, FuncType, ValType
+from wasmscope.wasm.module import FuncImport, ImportDesc, Module
+from wasmscope.wasm.relocate import Relocation
+from wasmscope.wasm.types import (
+    ANYREF,
+    EXNREF,
+    EXTERNREF,
+    FUNCREF,
+    I32,
+    FuncType,
+    GlobalType,
+    Limits,
+    MemoryType,
+    TableType,
+    ValType,
+)
+
+
+_TABLE_ELEMENT = {"func": FUNCREF, "extern": EXTERNREF, "any": ANYREF, "exn": EXNREF}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Index of each appended import; a defined entity of the same kind moves up by the number appended."""
+    """Index of each appended import and type; what the module defines moves up behind the imports (`relocation`)."""
 
     module: Module
+    relocation: Relocation
     tokens: frozenset[bytes]
     """Each instruction that occurs in the module, once."""
     attention_function: int
@@ -50,40 +68,36 @@ class Plan:
         """Whether `function` can be entered from outside its instance."""
         return function in self.escaping
 
-    def shift_function(self, index: int) -> int:
-        """Where function `index` of the original module is in the rewritten one."""
-        return index + 1 if index >= self.attention_function else index
-
-    def shift_memory(self, index: int) -> int:
-        """Where memory `index` of the original module is in the rewritten one."""
-        return index + 1 if index >= self.shadow_memory else index
-
-    def shift_global(self, index: int) -> int:
-        """Where global `index` of the original module is in the rewritten one."""
-        return index + 1 if index >= self.instance_global else index
-
-    def shift_table(self, index: int) -> int:
-        """Where table `index` of the original module is in the rewritten one."""
-        return index + len(self.reference_tables) if index >= self.module.num_imported_tables else index
-
 
 def make_plan(module: Module) -> Plan:
     """Look `module` over; nothing is rewritten yet."""
     tokens = distinct_tokens(module)
     instructions = [next(iter(decode_instructions(token, 0, len(token)))) for token in tokens]
-    kinds = _reference_kinds(module, instructions)
     first_table = module.num_imported_tables
+    kinds = tuple(kind for kind in REFERENCE_KINDS if kind in _reference_kinds(module, instructions))
     return Plan(
         module=module,
+        relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),
         tokens=tokens,
         attention_function=module.num_imported_functions,
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,
-        reference_tables={kind: first_table + n for n, kind in enumerate(k for k in REFERENCE_KINDS if k in kinds)},
+        reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
         escaping=escaping_functions(module, instructions),
         attention_type=len(module.types),
         result_types=_result_types(module),
     )
+
+
+def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, ImportDesc]]:
+    """What a rewritten module imports in addition, name and type, in this order."""
+    memory = MemoryType(Limits(SHADOW_PAGES, SHADOW_PAGES))
+    return [
+        ("attention", FuncImport(len(module.types))),
+        ("shadow", memory),
+        ("instance", GlobalType(I32, False)),
+        *((f"{kind}refs", TableType(_TABLE_ELEMENT[kind], Limits(0))) for kind in kinds),
+    ]
 
 
 def _result_types(module: Module) -> dict[tuple[ValType, ...], int]:

@@ -43,6 +43,7 @@ class ShadowFrame:
     __slots__ = (
         "_escapes",
         "_local_stores",
+        "_operand_stores",
         "_plan",
         "_reference_base",
         "_site_store",
@@ -72,6 +73,7 @@ class ShadowFrame:
         self.local_slots: dict[int, Slot] = {}
         self.operand_slots: dict[tuple[int, object], Slot] = {}
         self._local_stores: dict[int, bytes] = {}
+        self._operand_stores: dict[tuple[int, ValType], bytes] = {}
         self._temporaries: dict[tuple[int, ValType], int] = {}
         self._reference_base = b""
         self._site_store = b"\x36" + self._memarg(SITE)
@@ -127,7 +129,11 @@ class ShadowFrame:
 
     def store_operand(self, depth: int, value_type: ValType, temporary: int) -> bytes:
         """Code that publishes an operand from its temporary."""
-        return self._store(self.operand_slot(depth, value_type), temporary, value_type)
+        code = self._operand_stores.get((depth, value_type))
+        if code is None:
+            code = self._store(self.operand_slot(depth, value_type), temporary, value_type)
+            self._operand_stores[depth, value_type] = code
+        return code
 
     def store_site(self, pc: int) -> bytes:
         """Code that says which call the frame is in."""

@@ -6,28 +6,53 @@ reached as far; nor when its address is a constant inside the memory's declared 
 
 from __future__ import annotations
 
-from wasmscope.instrument.expressions import constant
+from wasmscope.instrument.expressions import Expression, constant
 from wasmscope.instrument.function import FunctionRewriter, local_and_distance
+from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 
 
-def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
-    """A load or a store."""
-    address = rewriter.stack[-operation.pops].expression
-    if isinstance(address, bytes):
-        start = constant(address)
-        assert start is not None
-        if start + operation.reach > operation.proven_below:
-            rewriter.observe()
-    elif address is None:
-        rewriter.observe()
+def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
+    """One operand, the address; one result. The commonest of all but `local.get`, hence written out."""
+    stack, out = rewriter.stack, rewriter.out
+    address = stack[-1].expression
+    if type(address) is not int:
+        _check_bounds(rewriter, operation, address)
     else:
-        local, distance = local_and_distance(address)
-        key = local | operation.memory_key
-        if local < 0 or distance + operation.reach > rewriter.proofs.get(key, 0):
+        key = address | operation.memory_key
+        if operation.reach > rewriter.proofs.get(key, 0):
             rewriter.observe()
-            if isinstance(address, int):
-                rewriter.proofs[key] = operation.reach
+            rewriter.proofs[key] = operation.reach
+    out.append(operation.encoded)
+    depth = len(stack) - 1
+    if depth < rewriter.settled:
+        rewriter.settled = depth
+    stack[-1] = Operand(operation.pushes[0], len(out) - 1)
+
+
+def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
+    """Any load or store: the address is its lowest operand."""
+    address = rewriter.stack[-operation.pops].expression
+    if type(address) is not int:
+        _check_bounds(rewriter, operation, address)
+    else:
+        key = address | operation.memory_key
+        if operation.reach > rewriter.proofs.get(key, 0):
+            rewriter.observe()
+            rewriter.proofs[key] = operation.reach
     rewriter.out.append(operation.encoded)
     rewriter.pop(operation.pops)
     rewriter.push(operation.pushes)
+
+
+def _check_bounds(rewriter: FunctionRewriter, operation: Operation, address: Expression) -> None:
+    """Publish unless the access is known to be in bounds; its address is no local."""
+    if isinstance(address, bytes):
+        start = constant(address)
+        assert start is not None
+        in_bounds = start + operation.reach <= operation.proven_below
+    else:
+        local, distance = local_and_distance(address)
+        in_bounds = local >= 0 and distance + operation.reach <= rewriter.proofs.get(local | operation.memory_key, 0)
+    if not in_bounds:
+        rewriter.observe()

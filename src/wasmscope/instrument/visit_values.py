@@ -35,8 +35,13 @@ def visit_division(rewriter: FunctionRewriter, operation: Operation) -> None:
 
 
 def visit_constant(rewriter: FunctionRewriter, operation: Operation) -> None:
-    """A constant, `ref.null` included."""
-    _push_known(rewriter, operation, operation.token, 0, operation.pushes[0])
+    """A constant, `ref.null` included: known for ever, so all that are equal can be one operand."""
+    stack = rewriter.stack
+    depth = len(stack)
+    if depth < rewriter.settled:
+        rewriter.settled = depth
+    stack.append(operation.constant)
+    rewriter.out.append(operation.token)
 
 
 def visit_local_get(rewriter: FunctionRewriter, operation: Operation) -> None:

@@ -7,6 +7,7 @@ from wasmscope.instrument.expressions import BINARY, UNARY
 from wasmscope.instrument.operations import Visit
 from wasmscope.wasm.instructions import Instruction
 from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.types import I32
 
 _BY_NAME: dict[str, Visit] = {
     "unreachable": visit_control.visit_unreachable,
@@ -63,7 +64,7 @@ def visitor_of(instruction: Instruction) -> Visit:
     if opcode.name.rpartition(".")[2] in _DIVISIONS:
         return visit_values.visit_division
     if opcode.memory_access is not None and opcode.immediates[:1] == (Imm.MEMARG,) and not _is_atomic(opcode.code):
-        return visit_memory.visit_access
+        return visit_memory.visit_load if opcode.params == (I32,) else visit_memory.visit_access
     if opcode.traps or opcode.name.startswith(("struct.new", "array.new")):
         return visit_values.visit_trapping
     return visit_values.visit_plain

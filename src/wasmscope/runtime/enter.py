@@ -36,7 +36,7 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
                 if thrown:
                     _tell_uncaught(store)
                 else:
-                    _tell_trap(store, activation, error, trap)
+                    _tell_trap(store, activation, error)
                 raise error
             case capi.Failed(error):
                 raise error
@@ -61,11 +61,11 @@ def _tell_uncaught(store: Store) -> None:
             capi.set_exception(store, exception)
 
 
-def _tell_trap(store: Store, activation: Activation, error: Trap, engine_trap: wasmtime.Trap) -> None:
+def _tell_trap(store: Store, activation: Activation, error: Trap) -> None:
     if store.debug_handler is None:
         return
     overflow = error.trap_code is wasmtime.TrapCode.STACK_OVERFLOW
-    site = trap_site(engine_trap.frames, store.instances.tables, overflow=overflow)
+    site = trap_site(error.engine_frames, store.instances.tables, overflow=overflow)
     if site is not None:
         activation.trapped = trapped_frame(store.shadow, store.instances, activation, site)
     store.tell(DebugEvent.Trap(error))

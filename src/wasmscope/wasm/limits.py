@@ -28,3 +28,6 @@ SELECT_TYPES = 10
 
 SECTIONS = 100_000
 """The engine has no such limit; modules have some tens of sections."""
+
+NAMES = 4_000_000
+"""Not the engine's either: entries of the name section, which costs memory for each."""

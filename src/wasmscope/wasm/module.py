@@ -98,13 +98,16 @@ class Export:
     end: int
 
 
+ElementMode = Literal["active", "passive", "declared"]
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """An element segment: function indices or expressions, one of the two (Wasm spec 5.5.12)."""
 
     start: int
     end: int
-    mode: Literal["active", "passive", "declared"]
+    mode: ElementMode
     table: int | None
     offset: ConstExpr | None
     element_type: ValType

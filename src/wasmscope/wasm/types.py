@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from wasmscope.wasm.writer import signed
+
 HeapType = str | int
 """An abstract heap type by its name in the text format ("func", "any", ...), or a type index (Wasm spec 2.3.4)."""
 
@@ -88,21 +90,11 @@ def ref_type(heap: HeapType, nullable: bool) -> ValType:
     name = f"(ref {'null ' if nullable else ''}{heap})"
     prefix = bytes([REF_NULL_CODE if nullable else REF_CODE])
     if isinstance(heap, int):
-        return ValType(name, prefix + _signed_leb(heap), heap, nullable)
+        return ValType(name, prefix + signed(heap), heap, nullable)
     code = bytes([HEAP_CODES[heap]])
     if nullable:
         return ValType(_NULL_NAMES.get(heap, f"{heap}ref"), code, heap, True)
     return ValType(name, prefix + code, heap, False)
-
-
-def _signed_leb(index: int) -> bytes:
-    """A type index as it stands in a heap type: non-negative s33 (Wasm spec 5.3.3)."""
-    encoding = bytearray()
-    while index >= 0x40:
-        encoding.append(index & 0x7F | 0x80)
-        index >>= 7
-    encoding.append(index)
-    return bytes(encoding)
 
 
 I32 = number_type("i32")

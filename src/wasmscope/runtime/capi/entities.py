@@ -9,7 +9,7 @@ from typing import Any
 import wasmtime
 from wasmtime import _ffi as ffi
 from wasmtime._exportable import AsExtern
-from wasmtime._extern import get_extern_ptr
+from wasmtime._extern import get_extern_ptr, wrap_extern
 from wasmtime._ffi import wasmtime_val_t
 from wasmtime._store import Storelike
 

@@ -12,7 +12,7 @@ SHARED = 0x02
 IS_64 = 0x04
 HAS_PAGE_SIZE = 0x08
 
-_PAGE_SIZE_LOG2 = 16
+PAGE_SIZE_LOG2 = 16
 
 
 def decode_limits(reader: Reader, allowed: int, what: str) -> Limits:
@@ -23,7 +23,7 @@ def decode_limits(reader: Reader, allowed: int, what: str) -> Limits:
         raise DecodeError(f"invalid flags {flags:#04x} for the limits of a {what}", start)
     minimum = reader.u64()
     maximum = reader.u64() if flags & HAS_MAXIMUM else None
-    page_size_log2 = reader.u32() if flags & HAS_PAGE_SIZE else _PAGE_SIZE_LOG2
+    page_size_log2 = reader.u32() if flags & HAS_PAGE_SIZE else PAGE_SIZE_LOG2
     if page_size_log2 >= 64:
         raise DecodeError("invalid custom page size", start)
     return Limits(minimum, maximum, bool(flags & SHARED), bool(flags & IS_64), page_size_log2)

@@ -25,7 +25,10 @@ from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.sections import ORDER, SectionId
 
 _MAGIC = b"\0asm"
-_MODULE_VERSION = b"\x01\x00\x00\x00"
+_VERSION = b"\x01\x00\x00\x00"
+HEADER = _MAGIC + _VERSION
+"""What every module starts with (Wasm spec 5.5.17)."""
+
 _COMPONENT_LAYER = b"\x01\x00"
 
 _DECODERS: Mapping[SectionId, tuple[str, Callable[[Reader], object]]] = {
@@ -77,7 +80,7 @@ def _header(reader: Reader) -> None:
     if version[2:] == _COMPONENT_LAYER:
         message = "this is a component, not a core module: the component model is not supported"
         raise UnsupportedFeature(message, Feature.COMPONENT_MODEL.value, 4)
-    if version != _MODULE_VERSION:
+    if version != _VERSION:
         raise DecodeError("unknown binary version", 4)
 
 
