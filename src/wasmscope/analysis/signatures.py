@@ -105,9 +105,9 @@ def effect_of(instruction: Instruction, module: Module, operands: Sequence[ValTy
             return Effect(len(callee.params) + 1, callee.results)
         case "drop" | "local.set":
             return Effect(1, ())
-        case "select" if not opcode.immediates:
-            return Effect(3, (operands[-2],))
         case "select":
+            return Effect(3, (operands[-2],))
+        case "select t":
             return Effect(3, tuple(immediates[0]))
         case "memory.size":
             return Effect(0, (_address_type(module.all_memories[immediates[0]].limits.is64),))

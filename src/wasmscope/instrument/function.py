@@ -155,7 +155,9 @@ class FunctionRewriter:
             else:
                 operation.visit(self, operation)
             self.pc += operation.length
-        return b"".join([self._locals(), self.prologue(), *self.chunks()])
+        chunks = self._chunks()
+        prologue = self._prologue()
+        return b"".join([self._locals(), prologue, *chunks])
 
     def _skip(self, operation: Operation) -> None:
         """Unreachable code is left out; its blocks still have to be counted."""
@@ -181,7 +183,7 @@ class FunctionRewriter:
             + b"".join(unsigned(count) + value_type.encoding for count, value_type in added)
         )
 
-    def prologue(self) -> bytes:
+    def _prologue(self) -> bytes:
         """What runs before the first chunk."""
         cleared = [local for local in range(len(self.local_types)) if self.eager >> local & 1] if self.eager else []
         if self.plan.escapes(self.index) and self.observed:
@@ -190,7 +192,7 @@ class FunctionRewriter:
         # All ways out of a function that pushes its frame lead through one place, where the frame is popped.
         return code + b"\x02" + self.plan.results_type(self.signature.results) if self.pushes_frame else code
 
-    def chunks(self) -> list[bytes]:
+    def _chunks(self) -> list[bytes]:
         """The code behind the prologue, complete."""
         for chunk in self.push_chunks:
             self.out[chunk] = self.frame.push()

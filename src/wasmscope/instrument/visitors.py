@@ -42,6 +42,7 @@ _BY_NAME: dict[str, Visit] = {
     "f64.const": visit_values.visit_constant,
     "v128.const": visit_values.visit_constant,
     "ref.null": visit_values.visit_constant,
+    "select": visit_values.visit_select,
     "ref.as_non_null": visit_values.visit_as_non_null,
     "any.convert_extern": visit_values.visit_convert_reference,
     "extern.convert_any": visit_values.visit_convert_reference,
@@ -53,8 +54,6 @@ _DIVISIONS = frozenset({"div_s", "div_u", "rem_s", "rem_u"})
 def visitor_of(instruction: Instruction) -> Visit:
     """The visitor for an instruction, by name where it needs one of its own, otherwise by what the table says of it."""
     opcode = instruction.opcode
-    if opcode.name == "select" and not opcode.immediates:
-        return visit_values.visit_select
     if opcode.name in _BY_NAME:
         return _BY_NAME[opcode.name]
     if opcode.code in BINARY:
