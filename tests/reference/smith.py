@@ -82,10 +82,10 @@ _FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The features of the modules of a profile."""
+    """The features of the modules of a profile, and how many memories they have beside the exported one."""
 
     features: frozenset[str]
-    memories: int = 1
+    more_memories: int = 0
 
     @property
     def interface(self) -> tuple[str, str]:
@@ -105,11 +105,11 @@ _GC = _REFS | {"gc"}
 PROFILES: MappingProxyType[str, Profile] = MappingProxyType(
     {
         "mvp": Profile(frozenset()),
-        "refs": Profile(_REFS, memories=3),
+        "refs": Profile(_REFS, more_memories=2),
         "simd": Profile(_SIMD),
-        "exceptions": Profile(_REFS | {"exceptions"}, memories=2),
+        "exceptions": Profile(_REFS | {"exceptions"}, more_memories=1),
         "gc": Profile(_GC),
-        "all": Profile(_GC | _SIMD | {"exceptions", "wide-arithmetic", "custom-page-sizes"}, memories=3),
+        "all": Profile(_GC | _SIMD | {"exceptions", "wide-arithmetic", "custom-page-sizes"}, more_memories=2),
     }
 )
 
@@ -168,8 +168,8 @@ def _config(profile: Profile, *, disallow_traps: bool) -> dict[str, Any]:
         "max-instructions": 300,
         "min-types": 6,
         "max-types": 20,
-        "min-memories": 1,
-        "max-memories": profile.memories,
+        "min-memories": profile.more_memories,
+        "max-memories": profile.more_memories,
         "max-tables": 3 if "reference-types" in profile.features else 1,
         "max-globals": 12,
         "max-tags": 4,

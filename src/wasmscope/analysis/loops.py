@@ -15,16 +15,16 @@ class LoopToken(Protocol):
     closes: bool
     assigns: int
     """The local it assigns, or -1."""
-    observes: bool
-    """Whether state may have to be published for it."""
+    publishes: bool
+    """Whether state has to be published for it, whatever is known at run time."""
 
 
 @dataclass(slots=True)
 class LoopSummary:
-    """One loop: the locals it assigns, as a bit mask, and whether state may be observed inside."""
+    """One loop: the locals it assigns, as a bit mask, and whether state has to be published inside."""
 
     assigned: int = 0
-    observed: bool = False
+    publishes: bool = False
 
 
 def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
@@ -49,7 +49,7 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
                 inner = innermost.pop()
                 if innermost:
                     innermost[-1].assigned |= inner.assigned
-                    innermost[-1].observed |= inner.observed
-        elif operation.observes and innermost:
-            innermost[-1].observed = True
+                    innermost[-1].publishes |= inner.publishes
+        elif operation.publishes and innermost:
+            innermost[-1].publishes = True
     return loops

@@ -24,6 +24,7 @@ This file has the state of the pass. What each instruction does to it is in `vis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from wasmscope.analysis.loops import LoopSummary, summarise_loops
 from wasmscope.instrument.control import Control
@@ -52,8 +53,11 @@ class FunctionRewriter:
         "dependents",
         "derived",
         "eager",
+        "cold_ifs",
         "expressions",
         "frame",
+        "head_size",
+        "in_loop",
         "index",
         "local_types",
         "loops",
@@ -90,11 +94,15 @@ class FunctionRewriter:
         self.push_chunks: list[int] = []
         self.pop_chunks: list[int] = []
         """Chunks to be filled with the code that pushes, or pops, the frame, once its size is known."""
+        self.cold_ifs: list[tuple[int, int]] = []
+        """Added `if` instructions, seldom taken: chunk, and offset in it."""
         self.pushes_frame = False
         self.observed = False
         """Whether the function has any point at which its state can be read."""
 
         self.pc = code.code_start
+        self.in_loop = 0
+        """How many loops are around the current instruction."""
         self.stack: list[Operand] = []
         self.controls: list[Control] = []
         self.catches: tuple[Control, ...] = ()
@@ -157,7 +165,16 @@ class FunctionRewriter:
             self.pc += operation.length
         chunks = self._chunks()
         prologue = self._prologue()
-        return b"".join([self._locals(), prologue, *chunks])
+        head = self._locals() + prologue
+        self.head_size = len(head)
+        return b"".join([head, *chunks])
+
+    def unlikely_branches(self) -> list[int]:
+        """Offsets of the added `if` instructions in the rewritten body, ascending."""
+        if not self.cold_ifs:
+            return []
+        offsets = list(accumulate(map(len, self.out), initial=self.head_size))
+        return [offsets[chunk] + offset for chunk, offset in self.cold_ifs]
 
     def _skip(self, operation: Operation) -> None:
         """Unreachable code is left out; its blocks still have to be counted."""
@@ -220,7 +237,7 @@ class FunctionRewriter:
             else:
                 stack.extend(Results(producer, depth, tuple(types)).operands)
 
-    def _copy(self, depth: int, operand: Operand) -> int:
+    def copy(self, depth: int, operand: Operand) -> int:
         """The temporary that holds a copy of an operand; adds the `local.tee` that makes it where need be."""
         if operand.temporary < 0:
             if isinstance(operand.producer, int):
@@ -312,7 +329,7 @@ class FunctionRewriter:
         for depth in range(self.settled, len(self.stack)):
             operand = self.stack[depth]
             if operand.expression is None:
-                temporary = self._copy(depth, operand)
+                temporary = self.copy(depth, operand)
                 self.out.append(self.frame.store_operand(depth, operand.type, temporary))
 
     def observe(self, *, pushed: bool | None = None) -> None:
@@ -321,6 +338,25 @@ class FunctionRewriter:
         self.publish()
         if self.recorder is not None:
             self.recorder.note(self, self.pc, pushed=self.pushes_frame if pushed is None else pushed)
+
+    def missing(self) -> int:
+        """How many values would have to be published here."""
+        operands = sum(operand.expression is None for operand in self.stack[self.settled :])
+        return (self.stale & ~self.derived).bit_count() + operands
+
+    def observe_if(self, condition: bytes, after: bytes) -> None:
+        """Publish only if `condition` holds, for else the instruction that follows cannot trap; then run `after`."""
+        self.observed = True
+        self._begin_cold_if(condition)
+        self._store_locals(self.stale & ~self.derived)
+        self._store_operands()
+        self.out.append(after + b"\x0b")
+        if self.recorder is not None:
+            self.recorder.note(self, self.pc, pushed=self.pushes_frame)
+
+    def _begin_cold_if(self, condition: bytes) -> None:
+        self.cold_ifs.append((len(self.out), len(condition)))
+        self.out.append(condition + b"\x04\x40")
 
     def observe_call(self) -> None:
         """Publish, because the instruction that follows leaves the function, and say where that is."""
@@ -336,7 +372,7 @@ class FunctionRewriter:
         """Test the attention flag; when it is set, publish and call the host. Nothing changes on the other path."""
         self.observed = True
         frame = self.frame
-        self.out.append(frame.attention() + b"\x04\x40")
+        self._begin_cold_if(frame.attention())
         self._store_locals(self.stale & ~self.derived)
         self._store_operands()
         if not self.pushes_frame:

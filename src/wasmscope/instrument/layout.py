@@ -37,6 +37,9 @@ IMPORT_MODULE = "wasmscope"
 HIDDEN_EXPORT = "wasmscope:"
 """Begins the names of appended exports; made longer where a guest's own export begins so."""
 
+PAGE_LOG2 = 16
+"""Memories with pages of this size have a limit global: `(pages - 1) << PAGE_LOG2`, or an older, smaller value."""
+
 SHADOW_PAGES = 1024
 """Size of the shadow memory, in 64 KiB pages: 64 MiB of address space, touched only as deep as the guest recurses."""
 

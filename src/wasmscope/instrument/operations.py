@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.layout import PAGE_LOG2
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instructions
+from wasmscope.wasm.module import ExternKind
 from wasmscope.wasm.opcodes import Imm
 from wasmscope.wasm.types import I32, FuncType, ValType
 
@@ -43,12 +45,14 @@ class Operation:
         "labels",
         "length",
         "loops",
+        "limit",
+        "memory_index",
         "memory_key",
-        "observes",
         "opens",
         "operand",
         "pops",
         "proven_below",
+        "publishes",
         "pushes",
         "reach",
         "signature",
@@ -72,7 +76,6 @@ class Operation:
         self.is_else = name == "else"
         self.calls = name.startswith("call") or name in ("throw", "throw_ref")
         self.assigns = instruction.immediates[0] if name in ("local.set", "local.tee") else -1
-        self.observes = opcode.traps or self.calls or name.startswith(("struct.new", "array.new"))
         self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
         self.bit = 1 << self.operand
         self.pops = 0
@@ -97,14 +100,20 @@ class Operation:
             self.labels = (instruction.immediates[0],)
         elif opcode.immediates == (Imm.CAST_FLAGS,):
             self.labels = (instruction.immediates[0].label,)
+        self.limit = b""
+        """The global with the limit of the memory that is accessed, as an immediate; empty where there is none."""
+        self.memory_index = b""
         self.reach = self.memory_key = self.proven_below = 0
         if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
             memarg: MemArg = instruction.immediates[0]
             limits = module.all_memories[memarg.memory].limits
             self.reach = memarg.offset + opcode.memory_access
+            if memarg.memory in plan.limit_globals and self.reach <= 1 << PAGE_LOG2:
+                self.limit = unsigned(plan.limit_globals[memarg.memory])
+                self.memory_index = unsigned(plan.relocation.index(ExternKind.MEMORY, memarg.memory))
             self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
-            page = 16 if limits.page_size_log2 is None else limits.page_size_log2
-            self.proven_below = limits.minimum << page
+            self.proven_below = limits.minimum << limits.page_size_log2
+        self.publishes = (opcode.traps or self.calls) and not self.limit
 
 
 def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:

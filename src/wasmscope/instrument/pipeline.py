@@ -12,19 +12,23 @@ from wasmscope.instrument.layout import HIDDEN_EXPORT, IMPORT_MODULE
 from wasmscope.instrument.operations import operations_of
 from wasmscope.instrument.plan import Plan, appended_imports, make_plan
 from wasmscope.instrument.visitors import visitor_of
+from wasmscope.wasm import writer
 from wasmscope.wasm.decode.module import HEADER, decode_module
+from wasmscope.wasm.encode.custom import encode_custom
 from wasmscope.wasm.encode.names import encode_names
 from wasmscope.wasm.module import Code, ExternKind, ImportDesc, Section
 from wasmscope.wasm.names import NAME_SECTION, NameSection, decode_names
 from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.reencode import Reencoder, reencode
 from wasmscope.wasm.sections import SectionId
-from wasmscope.wasm.types import FuncType, SubType
+from wasmscope.wasm.types import I32, FuncType, GlobalType, SubType
 
 Progress = Callable[[int, int], None]
 """Called now and then with the number of functions rewritten and of all functions."""
 
 _PROGRESS_EVERY = 256
+
+_BRANCH_HINTS = "metadata.code.branch_hint"
 
 _OFFSETS_INSIDE = (".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "external_debug_info", "linking")
 """Custom sections, by the beginnings of their names, that speak of offsets in the code: untrue of the rewritten one."""
@@ -48,7 +52,7 @@ def instrument(bytecode: bytes, progress: Progress | None = None) -> Instrumente
     plan = make_plan(module)
     # The functions, one by one, and what is appended around them.
     rewrite = _Rewrite(plan, progress)
-    rewritten = reencode(rewrite)
+    rewritten = rewrite.with_branch_hints(reencode(rewrite))
     # Where the functions came to lie.
     functions = rewrite.entries(rewritten)
     return Instrumented(rewritten, FrameTable(bytecode, functions, plan))
@@ -62,6 +66,7 @@ class _Rewrite(Reencoder):
         self._progress = progress
         self._operations = operations_of(plan, visitor_of)
         self._frames: list[tuple[int, int, bool]] = []
+        self._hints: list[tuple[int, list[int]]] = []
         super().__init__(plan.module)
 
     def new_types(self) -> Sequence[Sequence[SubType]]:
@@ -73,6 +78,10 @@ class _Rewrite(Reencoder):
         """The shadow state."""
         imports = appended_imports(self._plan.module, tuple(self._plan.reference_tables))
         return [(IMPORT_MODULE, name, desc) for name, desc in imports]
+
+    def new_globals(self) -> Sequence[tuple[GlobalType, bytes]]:
+        """The limits below which memory accesses are in bounds: nothing is, until the first access has looked."""
+        return [(GlobalType(I32, mutable=True), b"\x41\x00\x0b")] * len(self._plan.limit_globals)
 
     def new_exports(self) -> Sequence[tuple[str, ExternKind, int]]:
         """Every memory, so that the host can look into those that the guest keeps to itself."""
@@ -89,6 +98,7 @@ class _Rewrite(Reencoder):
         """A rewritten body."""
         rewriter = FunctionRewriter(self._plan, index, code)
         body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
+        self._hints.append((self.relocation.index(ExternKind.FUNC, index), rewriter.unlikely_branches()))
         self._frames.append((rewriter.frame.size, rewriter.frame.references, rewriter.pushes_frame))
         if self._progress is not None and len(self._frames) % _PROGRESS_EVERY == 0:
             self._progress(len(self._frames), len(self.module.codes))
@@ -113,6 +123,18 @@ class _Rewrite(Reencoder):
             return ()
         return [(NAME_SECTION, encode_names(NameSection(module=FrameTable.mark_of(self.module.bytecode))))]
 
+    def with_branch_hints(self, rewritten: bytes) -> bytes:
+        """Tell the compiler that the added tests seldom succeed (branch hinting proposal, "Custom section")."""
+        hinted = [(function, offsets) for function, offsets in self._hints if offsets]
+        payload = writer.vector(
+            [
+                writer.unsigned(function) + writer.vector([writer.unsigned(offset) + b"\x01\x00" for offset in offsets])
+                for function, offsets in hinted
+            ]
+        )
+        code = section_start(rewritten, SectionId.CODE)
+        return rewritten[:code] + encode_custom(_BRANCH_HINTS, payload) + rewritten[code:] if hinted else rewritten
+
     def entries(self, rewritten: bytes) -> list[FunctionEntry]:
         """What the frame table keeps of each function."""
         return [
@@ -121,17 +143,28 @@ class _Rewrite(Reencoder):
         ]
 
 
-def body_ranges(bytecode: bytes) -> list[tuple[int, int]]:
-    """Start and end of each function body of a module that is known to be well formed."""
+def section_start(bytecode: bytes, wanted: SectionId) -> int:
+    """Where a section of a module that is known to be well formed begins; its end if it has none."""
     reader = Reader(bytecode, len(HEADER), len(bytecode))
     while not reader.at_end():
-        section_id, size = reader.u8(), reader.u32()
-        if section_id == SectionId.CODE:
-            ranges = []
-            for _ in range(reader.u32()):
-                length = reader.u32()
-                ranges.append((reader.offset, reader.offset + length))
-                reader.offset += length
-            return ranges
+        start = reader.offset
+        if reader.u8() == wanted:
+            return start
+        size = reader.u32()
         reader.offset += size
-    return []
+    return reader.offset
+
+
+def body_ranges(bytecode: bytes) -> list[tuple[int, int]]:
+    """Start and end of each function body of a module that is known to be well formed."""
+    start = section_start(bytecode, SectionId.CODE)
+    reader = Reader(bytecode, start, len(bytecode))
+    if reader.at_end():
+        return []
+    reader.u8(), reader.u32()
+    ranges = []
+    for _ in range(reader.u32()):
+        length = reader.u32()
+        ranges.append((reader.offset, reader.offset + length))
+        reader.offset += length
+    return ranges

@@ -15,7 +15,7 @@ from wasmscope.analysis.signatures import (
     reference_kind,
 )
 from wasmscope.analysis.tokenizer import distinct_tokens
-from wasmscope.instrument.layout import REFERENCE_KINDS, SHADOW_PAGES
+from wasmscope.instrument.layout import PAGE_LOG2, REFERENCE_KINDS, SHADOW_PAGES
 from wasmscope.instrument.leb import signed
 from wasmscope.wasm.instructions import Instruction, decode_instructions
 from wasmscope.wasm.module import FuncImport, ImportDesc, Module
@@ -55,6 +55,8 @@ class Plan:
     """Functions that can be entered from outside their instance: their frames name the instance."""
     attention_type: int
     """Index of the appended type `[] -> []`, the first of the appended ones."""
+    limit_globals: dict[int, int]
+    """Memory -> the appended global that holds an address below which accesses are in bounds (`visit_memory.py`)."""
     result_types: dict[tuple[ValType, ...], int]
     """Several results -> index of the appended type `[] -> results`, for the block around a function's body."""
 
@@ -85,6 +87,7 @@ def make_plan(module: Module) -> Plan:
         reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
         escaping=escaping_functions(module, instructions),
         attention_type=len(module.types),
+        limit_globals=_limit_globals(module),
         result_types=_result_types(module),
     )
 
@@ -98,6 +101,13 @@ def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, Im
         ("instance", GlobalType(I32, False)),
         *((f"{kind}refs", TableType(_TABLE_ELEMENT[kind], Limits(0))) for kind in kinds),
     ]
+
+
+def _limit_globals(module: Module) -> dict[int, int]:
+    first = len(module.all_globals) + 1  # behind the imported one that is appended
+    limits = [memory.limits for memory in module.all_memories]
+    eligible = [index for index, limit in enumerate(limits) if not limit.is64 and limit.page_size_log2 == PAGE_LOG2]
+    return {memory: first + n for n, memory in enumerate(eligible)}
 
 
 def _result_types(module: Module) -> dict[tuple[ValType, ...], int]:

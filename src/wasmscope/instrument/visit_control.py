@@ -58,12 +58,13 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
         for memory in rewriter.proof_memories if rewriter.proofs else ():
             rewriter.proofs.pop(local | memory, None)
     rewriter.derived = derived
-    if summary.observed:
+    if summary.publishes:
         # Publishing what the loop leaves alone once, before it, saves doing so in every iteration.
         rewriter.publish_except(assigned)
     rewriter.stale |= assigned
     rewriter.out.append(operation.encoded)
     control = _push_control(rewriter, operation)
+    rewriter.in_loop += 1
     control.landing_chunk = len(rewriter.out)
     rewriter.out.append(b"")
     rewriter.attend(rewriter.pc + operation.length)
@@ -89,6 +90,7 @@ def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
         _end_function(rewriter)
         return
     rewriter.out.append(operation.encoded)
+    rewriter.in_loop -= control.is_loop
     if control.is_if:
         control.merge(control.entry_stale, control.entry_derived, control.entry_settled, control.entry_proofs)
     if control.edges:

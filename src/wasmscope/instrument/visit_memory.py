@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from wasmscope.instrument.expressions import Expression, constant
 from wasmscope.instrument.function import FunctionRewriter, local_and_distance
+from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
+
+import os
+LO,ST,MAX=map(int,os.environ.get("MM","2,4,12").split(","))
 
 
 def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -21,7 +25,7 @@ def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
     else:
         key = address | operation.memory_key
         if operation.reach > rewriter.proofs.get(key, 0):
-            rewriter.observe()
+            _observe(rewriter, operation)
             rewriter.proofs[key] = operation.reach
     out.append(operation.encoded)
     depth = len(stack) - 1
@@ -38,7 +42,7 @@ def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
     else:
         key = address | operation.memory_key
         if operation.reach > rewriter.proofs.get(key, 0):
-            rewriter.observe()
+            _observe(rewriter, operation)
             rewriter.proofs[key] = operation.reach
     rewriter.out.append(operation.encoded)
     rewriter.pop(operation.pops)
@@ -55,4 +59,29 @@ def _check_bounds(rewriter: FunctionRewriter, operation: Operation, address: Exp
         local, distance = local_and_distance(address)
         in_bounds = local >= 0 and distance + operation.reach <= rewriter.proofs.get(local | operation.memory_key, 0)
     if not in_bounds:
+        _observe(rewriter, operation)
+
+
+def _observe(rewriter: FunctionRewriter, operation: Operation) -> None:
+    """Publish, or in a loop, where the same values would be published over and over, test the address first.
+
+    ::
+
+        local.get $address
+        global.get $limit          ;; memory.size - 1 page, or an older and so smaller value
+        i32.ge_u
+        if                         ;; in the last page, or out of bounds
+          ...                      ;; publish
+          memory.size  ...  global.set $limit
+        end
+    """
+    if not operation.limit or not (LO if rewriter.in_loop else ST) <= rewriter.missing() <= MAX:
         rewriter.observe()
+        return
+    depth = len(rewriter.stack) - operation.pops
+    address = rewriter.stack[depth]
+    local = address.expression if type(address.expression) is int else rewriter.copy(depth, address)
+    rewriter.observe_if(
+        b"\x20" + unsigned(local) + b"\x23" + operation.limit + b"\x4f",
+        (b"\x3f" + operation.memory_index) * 2 + b"\x41\x00\x47\x6b\x41\x10\x74\x24" + operation.limit,
+    )

@@ -6,6 +6,8 @@ from typing import Any
 
 import wasmtime
 
+from wasmscope.runtime import capi
+
 DEFAULT_WASM_STACK = 512 * 1024
 """Bytes of stack a guest has where nothing else is said (wasmtime `Config::max_wasm_stack`)."""
 
@@ -67,5 +69,6 @@ class Config(wasmtime.Config):
         for method, arguments in self._flags:
             getattr(config, method)(*arguments)
         config.wasm_multi_memory = True
+        capi.enable_branch_hinting(config)
         config.max_wasm_stack = STACK_FACTOR * self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
         return config

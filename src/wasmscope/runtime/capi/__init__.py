@@ -25,6 +25,7 @@ from wasmscope.runtime.capi.calls import (
     linker_instantiate,
     raise_failure,
 )
+from wasmscope.runtime.capi.config import enable_branch_hinting
 from wasmscope.runtime.capi.entities import (
     context_address,
     extern_of,
@@ -54,6 +55,7 @@ __all__ = [
     "call_func",
     "context_address",
     "define_func",
+    "enable_branch_hinting",
     "enter_guest",
     "error_frames",
     "extern_of",

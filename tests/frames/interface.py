@@ -1,0 +1,42 @@
+"""What both sides of a comparison have in common: what a run shows, what the host's functions do, what is passed.
+
+Every import that is a function is a host function that looks at all frames and then gives results that follow from its
+name and the number of the call (`reference.smith.host_result`). Two names mean more: `nest` calls the guest's export
+"nested" first, the first few times; `fail` raises when its argument is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from frames.observe import Observation
+from reference.smith import EXPORTS, host_result
+
+NESTED = 3
+"""So many calls of `nest` call back into the guest."""
+
+RESOURCES = "resources"
+"""How a run ended that used up what the two sides need not have the same amount of."""
+
+RESOURCE_CODES = frozenset({"ALLOCATION_TOO_LARGE", "STACK_OVERFLOW"})
+
+
+class HostFailure(Exception):
+    """What the host function `fail` raises."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run showed, in order, and how it ended: "returned", a trap's code, "exception", "raised", `RESOURCES`."""
+
+    observations: list[Observation] = field(default_factory=list)
+    ending: str = "returned"
+
+
+def arguments(name: str, params: Sequence[str]) -> list[Any]:
+    """Arguments for an export in the interpreter's form: those of `EXPORTS`, or what follows from its name and types."""
+    if name in EXPORTS and len(EXPORTS[name]) == len(params):
+        return list(EXPORTS[name])
+    return [host_result(name, position, param) for position, param in enumerate(params)]

@@ -1,0 +1,91 @@
+"""One export of a module, run by the reference interpreter: what the frames are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import reference
+from frames.interface import NESTED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.observe import from_reference, type_names
+from reference.errors import GuestError, OutOfSteps
+from reference.smith import IMPORTED_GLOBALS, host_result
+from reference.state import Extern
+from reference.types import DefinedType
+
+STEPS = 200_000
+
+
+def exported_functions(module: reference.Module) -> dict[str, int]:
+    """The exported functions and their indices."""
+    return {each.name: each.index for each in module.exports if each.kind == "func"}
+
+
+def run_reference(module: reference.Module, export: str) -> Run:
+    """Run an export in a new instance."""
+    return _Recorder(module).invoke(export)
+
+
+class _Recorder:
+    def __init__(self, module: reference.Module) -> None:
+        self.run = Run()
+        self.module = module
+        self.store = reference.Store()
+        self.instance: reference.Instance | None = None
+        self.exported = frozenset(exported_functions(module).values())
+        self.counts: Counter[str] = Counter()
+
+    def invoke(self, export: str) -> Run:
+        try:
+            limits = reference.Limits(call_depth=800, steps=STEPS)
+            imports = {(each.module, each.name): self._import(each) for each in self.module.imports}
+            self.instance = reference.Instance(self.store, self.module, imports, limits)
+            function = self.instance.exports[export]
+            assert isinstance(function, reference.WasmFunction)
+            self.instance.invoke(export, arguments(export, type_names(function.type.function.params)))
+        except OutOfSteps:
+            self.run.ending = RESOURCES
+        except GuestError as error:
+            why = self._ended(error)
+            self.run.ending = RESOURCES if why in RESOURCE_CODES else why
+        except HostFailure:
+            self.run.ending = "raised"
+        return self.run
+
+    def _import(self, wanted: reference.module.Import) -> Extern:
+        if not isinstance(wanted.type, DefinedType):
+            return reference.Global(reference.GlobalType("i32", False), IMPORTED_GLOBALS[wanted.name])
+        name, results = wanted.name, type_names(wanted.type.function.results)
+
+        def call(*given: Any) -> list[Any]:
+            self.counts[name] += 1
+            self._observe(f"call {name}")
+            if name == "fail" and given[0] == 0:
+                self._observe("host error")
+                raise HostFailure
+            if name == "nest" and self.counts[name] <= NESTED:
+                self._nest(given)
+            return [host_result(name, self.counts[name], result) for result in results]
+
+        return reference.HostFunc(wanted.type, call)
+
+    def _nest(self, given: tuple[Any, ...]) -> None:
+        assert self.instance is not None
+        try:
+            self.instance.invoke("nested", given)
+        except OutOfSteps:
+            raise
+        except GuestError as error:
+            self._ended(error)
+        self._observe("after nested")
+
+    def _observe(self, why: str) -> None:
+        self.run.observations.append(from_reference(why, self.store.frames(), self.exported))
+
+    def _ended(self, error: GuestError) -> str:
+        """Note the frames where the guest ended; a host's own error was noted when it was raised."""
+        why: str = getattr(error, "code", "exception")
+        self.run.observations.append(from_reference(why, error.frames, self.exported))
+        return why
+
+
