@@ -13,6 +13,7 @@ from frames.vocabulary import (
     LOADS,
     NUMBERS,
     STRUCT,
+    STRUCT_OR_NULL,
     TAGS,
     UNARY,
     Signature,
@@ -54,7 +55,7 @@ class Expressions(Writer):
         self.rng.choice(choices)(type)
 
     def _leaf(self, type: str) -> None:
-        local = self.local_of(subtypes(type), readable=True)
+        local = self.readable(subtypes(type))
         if local is not None and self.rng.random() < 0.75:
             self.emit(f"local.get {local}")
         else:
@@ -123,7 +124,7 @@ class Expressions(Writer):
     def address(self, memory: str) -> int:
         """An address that is surely in bounds if the access has an offset below the result, which is the room left."""
         type = "i64" if memory == "$m1" else "i32"
-        local = self.local_of((type,), readable=True)
+        local = self.writable((type,))
         if local is not None and self.rng.random() < 0.6:
             # Through a local, so that later accesses through it are known to be in bounds.
             self.emit(f"local.get {local}", f"{type}.const 8191", f"{type}.and", f"local.tee {local}")
@@ -161,18 +162,18 @@ class Expressions(Writer):
                 self.emit("array.new_fixed $a 4")
             case _ if type == STRUCT and rng.random() < 0.3:
                 self.value(STRUCT)
-                self.emit(rng.choice(("ref.as_non_null", "ref.cast (ref $s)", "ref.cast (ref null $s)\n ref.as_non_null")))
+                self.emit(rng.choice(("ref.as_non_null", "ref.cast (ref $s)", "ref.cast (ref null $s) ref.as_non_null")))
             case _ if rng.random() < 0.5:
-                self.values(("i32", "f64", "(ref null $s)", "i32"))
+                self.values(("i32", "f64", STRUCT_OR_NULL, "i32"))
                 self.emit("struct.new $s")
             case _:
-                self.values(("i32", "f64", "(ref null $s)", "i32", "i64"))
+                self.values(("i32", "f64", STRUCT_OR_NULL, "i32", "i64"))
                 self.emit("struct.new $sub")
 
     # -- any type ------------------------------------------------------------------------------------------------
 
     def _tee(self, type: str) -> None:
-        local = self.local_of((type,), readable=False)
+        local = self.writable((type,))
         self.value(type)
         if local is not None:
             self.set_local(local, "local.tee")
@@ -203,9 +204,7 @@ class Expressions(Writer):
         wanted = self.rng.choice([n for n, result in enumerate(results) if result == type])
         self.sink(results[wanted + 1 :])
         if wanted:
-            kept = self.new_local(type)
-            if type in (STRUCT, ARRAY):
-                self.locals[kept] = "(ref null $s)" if type == STRUCT else ARRAY_OR_NULL
+            kept = self.counter({STRUCT: STRUCT_OR_NULL, ARRAY: ARRAY_OR_NULL}.get(type, type))
             self.set_local(kept)
             self.sink(results[:wanted])
             self.emit(f"local.get {kept}", *(["ref.as_non_null"] if type in (STRUCT, ARRAY) else []))
@@ -253,8 +252,7 @@ class Expressions(Writer):
 
     def loop(self, signature: Signature) -> None:
         """A loop with these parameters, already on the stack, that leaves its results."""
-        counter = self.new_local("i32")
-        self.locals[counter] = "i32 counter"  # for nobody else to use
+        counter = self.counter("i32")
         self.emit("i32.const 0", f"local.set {counter}")
         with self.block("block", signature), self.block("loop", signature):
             self.emit(f"local.get {counter}", "i32.const 1", "i32.add", f"local.tee {counter}")

@@ -6,7 +6,7 @@ loops that assign what was derived before them, accesses through bases that are 
 values out of deep nests, exceptions through several functions. Everything ends: calls count `$fuel` down, loops have
 counters. `bodies` makes the functions, `expressions` the values.
 
-The host's functions are those of `interface`; the exports are `run0` to `run2` and `nested`.
+The host's functions are those of `interface`; the exports are `run_0` to `run_2` and `nested`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def program(seed: int, options: Options | None = None) -> str:
     parts += [_IMPORTS, _STATE, f"  (global $fuel (mut i32) (i32.const {FUEL}))"]
     parts.append(f"  (table $table funcref (elem {' '.join(f'$f{n}' for n in range(len(signatures)))}))")
     for number in range(len(signatures)):
-        name = f"run{number}" if number < len(exported) else f"inner{number}"
+        name = f"run_{number}" if number < len(exported) else f"inner{number}"
         if number == len(signatures) - 1:
             name = "nested"
         visible = name[:3] == "run" or name == "nested" or export_all

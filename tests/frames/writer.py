@@ -24,6 +24,8 @@ class Writer:
         self.locals: list[str] = [*self.signature.params, *rng.choices(TYPES, k=count)]
         self.unset = {n for n, type in enumerate(self.locals) if type == STRUCT and n >= len(self.signature.params)}
         """Locals without default value that cannot be read here yet."""
+        self.counters: set[int] = set()
+        """Locals that loops count in: read by anything, assigned by nothing else."""
         self.labels: list[tuple[str, ...]] = [self.signature.results]
         """What a branch to each label takes along, the function's own first."""
 
@@ -36,16 +38,20 @@ class Writer:
         """True that often, and never once the function is large enough."""
         return self.size > 0 and self.rng.random() < probability
 
-    def new_local(self, type: str) -> int:
-        """A local that nothing else uses."""
+    def counter(self, type: str) -> int:
+        """A local that nothing else assigns."""
         self.locals.append(type)
+        self.counters.add(len(self.locals) - 1)
         return len(self.locals) - 1
 
-    def local_of(self, types: Sequence[str], *, readable: bool) -> int | None:
-        """A random local of one of these types."""
-        found = [
-            n for n, type in enumerate(self.locals) if type in types and not (readable and n in self.unset)
-        ]
+    def readable(self, types: Sequence[str]) -> int | None:
+        """A random local of one of these types that is set."""
+        found = [n for n, type in enumerate(self.locals) if type in types and n not in self.unset]
+        return self.rng.choice(found) if found else None
+
+    def writable(self, types: Sequence[str]) -> int | None:
+        """A random local of one of these types to assign."""
+        found = [n for n, type in enumerate(self.locals) if type in types and n not in self.counters]
         return self.rng.choice(found) if found else None
 
     def set_local(self, local: int, instruction: str = "local.set") -> None:
@@ -75,8 +81,8 @@ class Writer:
     def sink(self, types: Sequence[str]) -> None:
         """Take operands of these types off the stack, into locals or nowhere."""
         for type in reversed(types):
-            targets = [t for t in dict.fromkeys(self.locals) if type in subtypes(t)]
-            local = self.local_of(targets, readable=False) if targets and self.rng.random() < 0.7 else None
+            targets = [each for each in dict.fromkeys(self.locals) if type in subtypes(each)]
+            local = self.writable(targets) if self.rng.random() < 0.7 else None
             if local is None:
                 self.emit("drop")
             else:

@@ -100,19 +100,19 @@ def _engine_pc(frame: Frame) -> int:
     return frame.pc
 
 
-def without_sunk_load(engine: Outcome, reference: Outcome) -> Outcome:
-    """The engine's outcome with the pc of a load that it merged into the instruction that uses what was loaded.
+def with_exact_pc(engine: Outcome, reference: Outcome) -> Outcome:
+    """The engine's outcome with the reference's pc of an access out of bounds in the same function.
 
-    Compiled code blames a trap of such a load on the user of the value, which comes later in the same function.
+    Compiled code does not keep that pc: a load merged into the instruction that uses its value is blamed on that
+    instruction, and an access that always traps on the branch that leads to it.
     """
     found, expected = engine.ending, reference.ending
     if found.how != "MEMORY_OUT_OF_BOUNDS" or found.how != expected.how or not expected.backtrace:
         return engine
-    (function, pc), *outer = found.backtrace
-    if function != expected.backtrace[0][0] or pc < expected.backtrace[0][1]:
+    (function, _), *outer = found.backtrace
+    if function != expected.backtrace[0][0]:
         return engine
-    ending = replace(found, backtrace=(expected.backtrace[0], *outer))
-    return replace(engine, ending=ending)
+    return replace(engine, ending=replace(found, backtrace=(expected.backtrace[0], *outer)))
 
 
 def _state(instance: Instance) -> State:

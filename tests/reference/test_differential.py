@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import wasmtime
 
-from reference.differential import run_reference, without_sunk_load
+from reference.differential import run_reference, with_exact_pc
 from reference.module import Module
 from reference.smith import EXPORTS, PROFILES, random_module
 from reference.stock import run_stock, stock_config
@@ -36,4 +36,4 @@ def test_random_module(engine: wasmtime.Engine, profile: str, seed: int) -> None
     for export in {each.name for each in decoded.exports} & set(EXPORTS):
         stock, reference = run_stock(compiled, engine, export), run_reference(decoded, export)
         if "RESOURCES" not in (stock.ending.how, reference.ending.how):
-            assert without_sunk_load(stock, reference) == reference, export
+            assert with_exact_pc(stock, reference) == reference, export

@@ -53,6 +53,11 @@ def test_conversion_from_i64_rounds_once() -> None:
     assert F32.pack(float(0x7FFFFF4000000001)) == 0x5EFFFFFE
 
 
+def test_constants_of_the_formats() -> None:
+    assert (F32.nan, F32.infinity, F32.sign) == (0x7FC00000, 0x7F800000, 0x80000000)
+    assert (F64.nan, F64.infinity, F64.sign) == (0x7FF8000000000000, 0x7FF0000000000000, 0x8000000000000000)
+
+
 @pytest.mark.parametrize("format", [F32, F64], ids=["f32", "f64"])
 def test_arithmetic_gives_canonical_nans(format: FloatFormat) -> None:
     operators = float_operators(format)

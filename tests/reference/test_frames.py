@@ -139,6 +139,25 @@ _TRAPS = [
     ("i32.const 65535 v128.const i64x2 0 0 v128.store16_lane 0", "MEMORY_OUT_OF_BOUNDS", [65535, bytes(16)]),
     ("i32.const 65530 i32.const 3 i32.const 7 memory.fill", "MEMORY_OUT_OF_BOUNDS", [65530, 3, 7]),
     ("i32.const 65530 i32.const 0 i32.const 7 memory.copy", "MEMORY_OUT_OF_BOUNDS", [65530, 0, 7]),
+    ("i32.const 65533 i32.const 9 i32.store", "MEMORY_OUT_OF_BOUNDS", [65533, 9]),
+    ("i32.const 0 i32.const 2 i32.const 3 memory.init $d", "MEMORY_OUT_OF_BOUNDS", [0, 2, 3]),
+    ("i32.const 2 ref.null func table.set", "TABLE_OUT_OF_BOUNDS", [2, None]),
+    ("i32.const 0 i32.const 1 i32.const 2 table.init $e", "TABLE_OUT_OF_BOUNDS", [0, 1, 2]),
+    ("i32.const 1 i32.const 0 i32.const 2 table.copy", "TABLE_OUT_OF_BOUNDS", [1, 0, 2]),
+    ("i32.const 1 ref.null func i32.const 2 table.fill", "TABLE_OUT_OF_BOUNDS", [1, None, 2]),
+    ("ref.null $a i32.const 1 array.get_s $a drop", "NULL_REFERENCE", [None, 1]),
+    ("ref.null $a i32.const 1 i32.const 2 array.set $a", "NULL_REFERENCE", [None, 1, 2]),
+    (
+        "ref.null $a i32.const 1 ref.null $a i32.const 2 i32.const 3 array.copy $a $a",
+        "NULL_REFERENCE",
+        [None, 1, None, 2, 3],
+    ),
+    ("ref.null $a i32.const 1 i32.const 2 i32.const 3 array.fill $a", "NULL_REFERENCE", [None, 1, 2, 3]),
+    ("ref.null $a i32.const 1 i32.const 2 i32.const 3 array.init_data $a $d", "NULL_REFERENCE", [None, 1, 2, 3]),
+    ("i32.const 2 i32.const 3 array.new_data $a $d drop", "MEMORY_OUT_OF_BOUNDS", [2, 3]),
+    ("i32.const 1 i32.const -1 array.new $a drop", "ALLOCATION_TOO_LARGE", [1, 0xFFFFFFFF]),
+    ("i32.const 5 ref.null $t call_ref $t", "NULL_REFERENCE", [5, None]),
+    ("i32.const 5 ref.null $t return_call_ref $t", "NULL_REFERENCE", [5, None]),
     ("i32.const 2 table.get drop", "TABLE_OUT_OF_BOUNDS", [2]),
     ("i32.const 5 i32.const 1 call_indirect (param i32)", "INDIRECT_CALL_TO_NULL", [5, 1]),
     ("i32.const 5 i32.const 2 return_call_indirect (param i32)", "TABLE_OUT_OF_BOUNDS", [5, 2]),
@@ -153,7 +172,8 @@ _TRAPS = [
 
 @pytest.mark.parametrize(("body", "code", "operands"), _TRAPS)
 def test_the_operands_of_what_traps_are_on_the_stack(body: str, code: str, operands: list[Any]) -> None:
-    text = f"""(module (memory 1) (table 2 funcref) (elem (i32.const 0) $f) (type $s (struct (field (mut i32))))
+    text = f"""(module (memory 1) (table 2 funcref) (elem (i32.const 0) $f) (data $d "abcd") (elem $e func $f)
+      (type $s (struct (field (mut i32)))) (type $a (array (mut i8))) (type $t (func (param i32)))
       (func $f (export "f") (local i64) i64.const 11 {body} drop))"""
     with pytest.raises(Trap) as caught:
         _instance(text, Store()).invoke("f", [])

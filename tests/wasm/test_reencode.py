@@ -131,7 +131,7 @@ def named_lines(bytecode: bytes) -> Counter[str]:
 @pytest.mark.testsuite
 def test_official_modules_stay_valid_when_everything_is_appended() -> None:
     checked = 0
-    for name, module in list(supported_spec_modules())[::12]:
+    for name, module in list(supported_spec_modules())[::30]:
         try:
             validate(module.bytecode)
         except WasmToolsError:
@@ -142,7 +142,7 @@ def test_official_modules_stay_valid_when_everything_is_appended() -> None:
         validate(rewritten)
         assert decode_module(rewritten).num_imported_functions == module.num_imported_functions + 1, name
         checked += 1
-    assert checked > 150
+    assert checked > 60
 
 
 def test_appending_to_an_empty_module_makes_the_sections() -> None:

@@ -8,7 +8,7 @@ a function.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -57,6 +57,16 @@ class FunctionPoints:
     by_rewritten_offset: dict[int, Point]
     rewritten_offsets: list[int]
     """The keys of `by_rewritten_offset`, ascending."""
+    _offset_of_chunk: list[int]
+
+    def preceding(self, rewritten_offset: int) -> Point | None:
+        """The last point before an offset."""
+        position = bisect_left(self.rewritten_offsets, rewritten_offset)
+        return self.by_rewritten_offset[self.rewritten_offsets[position - 1]] if position else None
+
+    def offset_of(self, point: Point) -> int:
+        """The offset in the rewritten module at which a point is observed."""
+        return self._offset_of_chunk[point.chunk]
 
     def following(self, rewritten_offset: int) -> Point | None:
         """The first point at or behind an offset: where publishing code leads to."""
@@ -127,6 +137,10 @@ class FrameTable:
         index = bisect_right(self._rewritten_starts, offset) - 1
         return index if index >= 0 and offset < self.functions[index].rewritten_end else None
 
+    def defined_function(self, rewritten_index: int) -> int:
+        """Index among the defined functions of what has this index in the rewritten module: one more is imported."""
+        return rewritten_index - self.module.num_imported_functions - 1
+
     def original_offset(self, function: int, rewritten_offset: int) -> int:
         """The offset in the original module of an instruction of a defined function that the engine reports."""
         points = self.points(function)
@@ -146,7 +160,7 @@ class FrameTable:
         first = entry.rewritten_end - sum(map(len, chunks))
         offsets = list(accumulate(map(len, chunks), initial=first))
         by_offset = {offsets[point.chunk]: point for point in recorder.points}
-        return FunctionPoints({point.pc: point for point in recorder.points}, by_offset, sorted(by_offset))
+        return FunctionPoints({point.pc: point for point in recorder.points}, by_offset, sorted(by_offset), offsets)
 
     def serialize(self) -> bytes:
         """The compact form; the original module is needed to read it back."""

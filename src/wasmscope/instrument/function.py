@@ -275,6 +275,7 @@ class FunctionRewriter:
         derived = self.derived & ~self.dependents[local]
         if bit & self.eager:
             self.out.append(self.frame.store_local(local))
+            self.derived = derived
             return
         if expression is not None and not mask & bit:
             self.derived = derived | bit
@@ -335,9 +336,11 @@ class FunctionRewriter:
     def observe(self, *, pushed: bool | None = None) -> None:
         """Publish, because the instruction that follows may trap."""
         self.observed = True
+        before = len(self.out)
         self.publish()
         if self.recorder is not None:
-            self.recorder.note(self, self.pc, pushed=self.pushes_frame if pushed is None else pushed)
+            pushed = self.pushes_frame if pushed is None else pushed
+            self.recorder.note(self, self.pc, pushed=pushed, published=len(self.out) > before)
 
     def missing(self) -> int:
         """How many values would have to be published here."""

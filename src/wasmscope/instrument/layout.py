@@ -40,8 +40,8 @@ HIDDEN_EXPORT = "wasmscope:"
 PAGE_LOG2 = 16
 """Memories with pages of this size have a limit global: `(pages - 1) << PAGE_LOG2`, or an older, smaller value."""
 
-SHADOW_PAGES = 1024
-"""Size of the shadow memory, in 64 KiB pages: 64 MiB of address space, touched only as deep as the guest recurses."""
+SHADOW_PAGES = 4096
+"""Size of the shadow memory, in 64 KiB pages: 256 MiB of address space, touched only as deep as the guest recurses."""
 
 REFERENCE_KINDS = ("func", "extern", "any", "exn")
 """The hierarchies of heap types, one table each."""

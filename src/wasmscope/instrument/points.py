@@ -37,6 +37,8 @@ class Point:
     pc: int
     chunk: int
     """Index of the chunk of rewritten code that holds the instruction (or the call to the host)."""
+    published: bool
+    """Whether anything had to be published right before the instruction: if so, it was not moved by the compiler."""
     pushed: bool
     """Whether the stack pointers are above the frame when execution leaves here."""
     locals: tuple[Location, ...]
@@ -53,13 +55,14 @@ class Recorder:
     def __init__(self) -> None:
         self.points: list[Point] = []
 
-    def note(self, rewriter: FunctionRewriter, pc: int, *, pushed: bool) -> None:
+    def note(self, rewriter: FunctionRewriter, pc: int, *, pushed: bool, published: bool = True) -> None:
         """The state is published now and observed by the next chunk."""
         frame = rewriter.frame
         self.points.append(
             Point(
                 pc=pc,
                 chunk=len(rewriter.out),
+                published=published,
                 pushed=pushed,
                 locals=tuple(self._local(rewriter, local) for local in range(len(rewriter.local_types))),
                 stack=tuple(

@@ -73,7 +73,7 @@ class ShadowFrame:
         self.local_slots: dict[int, Slot] = {}
         self.operand_slots: dict[tuple[int, object], Slot] = {}
         self._local_stores: dict[int, bytes] = {}
-        self._operand_stores: dict[tuple[int, ValType], bytes] = {}
+        self._operand_stores: dict[tuple[int, int], bytes] = {}
         self._temporaries: dict[tuple[int, ValType], int] = {}
         self._reference_base = b""
         self._site_store = b"\x36" + self._memarg(SITE)
@@ -129,10 +129,10 @@ class ShadowFrame:
 
     def store_operand(self, depth: int, value_type: ValType, temporary: int) -> bytes:
         """Code that publishes an operand from its temporary."""
-        code = self._operand_stores.get((depth, value_type))
+        code = self._operand_stores.get((depth, temporary))
         if code is None:
             code = self._store(self.operand_slot(depth, value_type), temporary, value_type)
-            self._operand_stores[depth, value_type] = code
+            self._operand_stores[depth, temporary] = code
         return code
 
     def store_site(self, pc: int) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wasmscope.instrument.control import Control
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 from wasmscope.wasm.instructions import CastBranch
 from wasmscope.wasm.types import ValType, ref_type
@@ -184,7 +185,13 @@ def visit_branch_on_cast(rewriter: FunctionRewriter, operation: Operation) -> No
 
 
 def visit_unreachable(rewriter: FunctionRewriter, operation: Operation) -> None:
-    """`unreachable`: traps."""
+    """`unreachable`: traps.
+
+    The site keeps the compiler from making one conditional trap of it and the branch before it, whose offset it would
+    have.
+    """
+    rewriter.publish()
+    rewriter.out.append(rewriter.frame.store_site(rewriter.pc))
     rewriter.observe()
     rewriter.out.append(operation.encoded)
     rewriter.become_dead()
@@ -208,12 +215,14 @@ def _label_types(rewriter: FunctionRewriter, label: int) -> tuple[ValType, ...]:
 
 def _retype(rewriter: FunctionRewriter, types: Sequence[ValType]) -> None:
     """Operands on top take these types, supertypes of theirs (Wasm spec 3.4.10, `br_if`)."""
-    count = len(types)
-    if count and any(
-        operand.type is not value_type for operand, value_type in zip(rewriter.stack[-count:], types, strict=True)
-    ):
-        rewriter.pop(count)
-        rewriter.push(types)
+    first = len(rewriter.stack) - len(types)
+    for depth, value_type in enumerate(types, start=first):
+        operand = rewriter.stack[depth]
+        if operand.type is not value_type:
+            # Copied where it was produced, as what it was then: the type changes, the value does not.
+            retyped = Operand(value_type, operand.producer, operand.expression, operand.mask)
+            retyped.temporary = rewriter.copy(depth, operand)
+            rewriter.stack[depth] = retyped
 
 
 def _members(mask: int) -> list[int]:

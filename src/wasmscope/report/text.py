@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from rich.text import Text
 
@@ -28,6 +29,8 @@ _HEADING = "bold red"
 _NAME = "bold cyan"
 _DIM = "dim"
 _CURRENT = "bold yellow"
+
+_SHORTEST_RUN = 3
 
 _VERBS = {"load": "reads", "store": "writes", "atomic access": "accesses"}
 
@@ -142,19 +145,28 @@ def _variables(what: str, variables: Sequence[Variable], more: int, *, more_firs
     rest = Text(f"        ... {more} more", _DIM)
     if more and more_first:
         yield rest
-    index_width = len(str(variables[-1].index))
+    runs = list(_runs(variables))
+    indices = [f"{run[0].index}" if len(run) == 1 else f"{run[0].index}-{run[-1].index}" for run in runs]
+    index_width = max(map(len, indices))
     name_width = max(len(variable.name or "") for variable in variables)
     type_width = max(len(variable.value.type) for variable in variables)
-    for variable in variables:
-        name = f"{variable.name or '':<{name_width}}  " if name_width else ""
+    for index, run in zip(indices, runs, strict=True):
+        name = f"{run[0].name or '':<{name_width}}  " if name_width else ""
         yield Text.assemble(
-            f"        {variable.index:>{index_width}}  {name}",
-            (f"{variable.value.type:<{type_width}}", _DIM),
+            f"        {index:>{index_width}}  {name}",
+            (f"{run[0].value.type:<{type_width}}", _DIM),
             "  ",
-            _value(variable.value),
+            _value(run[0].value),
         )
     if more and not more_first:
         yield rest
+
+
+def _runs(variables: Sequence[Variable]) -> Iterator[Sequence[Variable]]:
+    """Nameless neighbours of one value share a line: compilers leave long rows of zeros."""
+    for _, group in groupby(variables, key=lambda variable: variable.name or variable.value):
+        run = list(group)
+        yield from [run] if len(run) >= _SHORTEST_RUN else [[variable] for variable in run]
 
 
 def _value(value: Value) -> Text:

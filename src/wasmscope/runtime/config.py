@@ -14,6 +14,9 @@ DEFAULT_WASM_STACK = 512 * 1024
 STACK_FACTOR = 3
 """Rewritten functions keep more values alive: so much more stack makes recursion get at least as deep as before."""
 
+MOST_WASM_STACK = 5 * 1024 * 1024
+"""Threads commonly have 8 MiB, of which the host needs some: no factor leads beyond this."""
+
 _COUNTED_BY_US = ("consume_fuel", "epoch_interruption")
 
 
@@ -70,5 +73,6 @@ class Config(wasmtime.Config):
             getattr(config, method)(*arguments)
         config.wasm_multi_memory = True
         capi.enable_branch_hinting(config)
-        config.max_wasm_stack = STACK_FACTOR * self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
+        asked = self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
+        capi.set_max_wasm_stack(config, max(asked, min(STACK_FACTOR * asked, MOST_WASM_STACK)))
         return config

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-import wasmtime
-
 from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.trap import Trap
-from wasmscope.runtime.walk import Activation, trap_site, trapped_frame
+from wasmscope.runtime.fault import is_out_of_bounds
+from wasmscope.runtime.walk import Activation, TrapSite, trap_site, trapped_frame
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
@@ -32,11 +31,13 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
         outcome = run()
         match outcome:
             case capi.Trapped(trap, thrown):
-                error = Trap.of(trap, store.instances.tables)
+                tables = store.instances.tables
+                site = trap_site(trap.frames, tables, trap.trap_code)
+                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow))
                 if thrown:
                     _tell_uncaught(store)
                 else:
-                    _tell_trap(store, activation, error)
+                    _tell_trap(store, activation, error, site)
                 raise error
             case capi.Failed(error):
                 raise error
@@ -61,11 +62,11 @@ def _tell_uncaught(store: Store) -> None:
             capi.set_exception(store, exception)
 
 
-def _tell_trap(store: Store, activation: Activation, error: Trap) -> None:
+def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite | None) -> None:
     if store.debug_handler is None:
         return
-    overflow = error.trap_code is wasmtime.TrapCode.STACK_OVERFLOW
-    site = trap_site(error.engine_frames, store.instances.tables, overflow=overflow)
     if site is not None:
-        activation.trapped = trapped_frame(store.shadow, store.instances, activation, site)
+        activation.trapped = trapped_frame(
+            store.shadow, store.instances, activation, site, lambda frame: is_out_of_bounds(store, frame)
+        )
     store.tell(DebugEvent.Trap(error))

@@ -46,6 +46,11 @@ class FrameHandle:
         self._raw = frames[position]
         self._version = store.execution_version
 
+    @property
+    def raw(self) -> RawFrame:
+        """Where the frame is in code and memory."""
+        return self._raw
+
     def is_valid(self) -> bool:
         """Whether the guest has not gone on since."""
         return self._store.execution_version == self._version

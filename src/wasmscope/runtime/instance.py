@@ -37,6 +37,34 @@ class Instance(wasmtime.Instance):
         raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
         self._instance = raw._instance
 
+    def debug_memory(self, store: Any, index: int) -> wasmtime.Memory | None:
+        """A memory by its index, exported or not (Wasmtime `Instance::debug_memory`).
+
+        None: no such index, a shared memory, or debugging is off.
+        """
+        memory = self._memory(store, index)
+        return memory if isinstance(memory, wasmtime.Memory) else None
+
+    def debug_shared_memory(self, store: Any, index: int) -> wasmtime.SharedMemory | None:
+        """The same for a shared memory."""
+        memory = self._memory(store, index)
+        return memory if isinstance(memory, wasmtime.SharedMemory) else None
+
+    def memory_size(self, store: Any, index: int) -> int | None:
+        """The size of a memory in bytes; None as long as the instance is being made."""
+        memory = self._memory(store, index)
+        if isinstance(memory, wasmtime.SharedMemory):
+            return memory.data_len()
+        return int(memory.data_len(store)) if memory is not None else None
+
+    def _memory(self, store: Any, index: int) -> Any:
+        module = getattr(self, "module", None)
+        if module is None or module.instrumented is None or not hasattr(self, "_instance"):
+            return None
+        if not 0 <= index < len(module.original.all_memories):
+            return None
+        return capi.export_at(store, self, len(module.original.exports) + index)
+
     def exports(self, store: Any) -> wasmtime._instance.InstanceExports:
         """As wasmtime's: the original's exports."""
         if self._exports is None:

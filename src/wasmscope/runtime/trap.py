@@ -10,6 +10,7 @@ import wasmtime
 from wasmscope.instrument.frame_table import FrameTable
 
 _FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(0x[0-9a-f]+)( - )(.*)$", re.MULTILINE)
+_OVERFLOW_CAUSE = "Caused by:\n    wasm trap: call stack exhausted"
 _UNNAMED = re.compile(r"<wasm function \d+>$")
 
 
@@ -24,15 +25,16 @@ class Frame(wasmtime.Frame):
     def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable]) -> wasmtime.Frame:
         """`frame` as it is in the original module; itself where its module was not rewritten."""
         table = tables.get(frame.module_name or "")
-        function = table.function_at_rewritten(frame.module_offset) if table is not None else None
-        if table is None or function is None:
+        if table is None:
             return frame
+        function = table.defined_function(frame.func_index)
+        known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
         original = cls.__new__(cls)
         original._set_ptr(frame.ptr())
         original._owner = frame
         original._table = table
         original._function = function
-        original._offset = table.original_offset(function, frame.module_offset)
+        original._offset = table.original_offset(function, frame.module_offset) if known else frame.module_offset
         return original
 
     @property
@@ -53,20 +55,26 @@ class Frame(wasmtime.Frame):
     @property
     def func_offset(self) -> int:
         """Offset of the instruction in the function's body."""
-        return self._offset - self._table.module.codes[self._function].body_start
+        known = self._offset < len(self._table.bytecode)
+        return self._offset - self._table.module.codes[self._function].body_start if known else super().func_offset
 
 
 class Trap(wasmtime.Trap):
     """wasmtime's `Trap`, with the frames of the original modules."""
 
     _tables: Mapping[str, FrameTable]
+    _overflow = False
 
     @classmethod
-    def of(cls, trap: wasmtime.Trap, tables: Mapping[str, FrameTable]) -> Trap:
-        """Take over what the engine reports of modules rewritten by `tables`."""
+    def of(cls, trap: wasmtime.Trap, tables: Mapping[str, FrameTable], *, overflow: bool = False) -> Trap:
+        """Take over what the engine reports of modules rewritten by `tables`.
+
+        `overflow`: the memory that was accessed out of bounds is that of the shadow frames.
+        """
         original = cls.__new__(cls)
         original._set_ptr(trap._consume())
         original._tables = dict(tables)
+        original._overflow = overflow
         return original
 
     @property
@@ -81,12 +89,18 @@ class Trap(wasmtime.Trap):
         return [Frame.of(frame, tables) for frame in super().frames]
 
     @property
+    def trap_code(self) -> wasmtime.TrapCode | None:
+        """As wasmtime's."""
+        return wasmtime.TrapCode.STACK_OVERFLOW if self._overflow else super().trap_code
+
+    @property
     def message(self) -> str:
         """As wasmtime's, with the backtrace in it."""
         message = super().message
         if not hasattr(self, "_tables"):
             return message
-        return with_original_frames(message, self.frames)
+        message = with_original_frames(message, self.frames)
+        return message.partition("Caused by:")[0] + _OVERFLOW_CAUSE if self._overflow else message
 
 
 def with_original_frames(message: str, frames: Sequence[wasmtime.Frame]) -> str:

@@ -6,7 +6,7 @@ in which a trap happened has no site for it: the engine's backtrace says where t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.layout import NAMES_INSTANCE
 from wasmscope.instrument.points import Point
 from wasmscope.runtime.shadow import Shadow
+from wasmscope.runtime.trap_point import point_of_trap
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -56,8 +57,19 @@ class TrapSite:
 
     table: FrameTable
     rewritten_offset: int
-    overflow: bool
-    """The engine's own stack check failed, before the function began."""
+    function: int
+    """Index among the defined functions."""
+    code: wasmtime.TrapCode | None
+
+    def fills(self, shadow: Shadow) -> bool:
+        """Whether the guest trapped because the shadow memory has no room for its frame."""
+        frame_size = self.table.functions[self.function].frame_size
+        return self.code is wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS and exhausted(shadow, frame_size)
+
+    @property
+    def overflow(self) -> bool:
+        """Whether the engine's own stack check failed, before the function began."""
+        return self.code is wasmtime.TrapCode.STACK_OVERFLOW
 
 
 def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> list[RawFrame]:
@@ -87,34 +99,52 @@ def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, 
 
 
 def trapped_frame(
-    shadow: Shadow, instances: Sequence[Instance], activation: Activation, site: TrapSite
-) -> RawFrame | None:
-    """The frame that a trap happened in; None where its code is not of a rewritten module."""
-    table = site.table
-    function = table.function_at_rewritten(site.rewritten_offset)
-    if function is None:
-        return None
+    shadow: Shadow,
+    instances: Sequence[Instance],
+    activation: Activation,
+    site: TrapSite,
+    is_out_of_bounds: Callable[[RawFrame], bool],
+) -> RawFrame:
+    """The frame that a trap happened in. `is_out_of_bounds(frame)` says whether the access it is at is."""
+    table, function = site.table, site.function
     entry = table.functions[function]
     points = table.points(function)
-    point = points.by_rewritten_offset.get(site.rewritten_offset)
-    exact = point is not None
-    if point is None:
-        point = points.following(site.rewritten_offset)
-    pushed = not site.overflow and (point.pushed if point is not None and exact else entry.pushes_frame)
-    base, reference_base = shadow.stack_pointer, shadow.reference_pointer
-    if pushed:
-        base -= entry.frame_size
-        reference_base -= entry.references
-    below = walk(shadow, instances, activation, base)
-    caller = below[-1] if below else None
-    code = table.module.codes[function]
-    instance = _instance_of(shadow, instances, table, function, base, caller, entered=not site.overflow)
-    if exact:
-        assert point is not None
-        return RawFrame(instance, table, function, point.pc, point, base, reference_base)
-    pc = code.code_start if site.overflow or point is None else point.pc
-    missing = "the stack overflowed before the function could publish its state"
-    return RawFrame(instance, table, function, pc, None, base, reference_base, missing, entering=site.overflow)
+
+    def frame_at(point: Point | None, *, pushed: bool) -> RawFrame:
+        base, reference_base = shadow.stack_pointer, shadow.reference_pointer
+        if pushed:
+            base -= entry.frame_size
+            reference_base -= entry.references
+        below = walk(shadow, instances, activation, base)
+        caller = below[-1] if below else None
+        instance = _instance_of(shadow, instances, table, function, base, caller, entered=not site.overflow)
+        if point is not None:
+            return RawFrame(instance, table, function, point.pc, point, base, reference_base)
+        pc = table.original_offset(function, site.rewritten_offset)
+        if site.overflow:
+            pc = table.module.codes[function].code_start
+            missing = "the stack overflowed before the function began"
+        elif exhausted(shadow, entry.frame_size):
+            missing = "the stack of frames is full, so the state could not be published"
+        else:
+            missing = "the engine does not say which instruction trapped"
+        return RawFrame(instance, table, function, pc, None, base, reference_base, missing, entering=site.overflow)
+
+    if site.overflow:
+        return frame_at(None, pushed=False)
+    point = point_of_trap(
+        table,
+        points,
+        site.rewritten_offset,
+        site.code,
+        lambda suspect: is_out_of_bounds(frame_at(suspect, pushed=suspect.pushed)),
+    )
+    return frame_at(point, pushed=point.pushed if point is not None else entry.pushes_frame)
+
+
+def exhausted(shadow: Shadow, frame_size: int) -> bool:
+    """Whether a frame on top of the stack does not fit into the shadow memory."""
+    return shadow.stack_pointer + frame_size > shadow.size
 
 
 def _instance_of(
@@ -136,9 +166,11 @@ def _instance_of(
     return candidates[0] if len(candidates) == 1 else None
 
 
-def trap_site(frames: Sequence[wasmtime.Frame], tables: dict[str, FrameTable], *, overflow: bool) -> TrapSite | None:
+def trap_site(
+    frames: Sequence[wasmtime.Frame], tables: Mapping[str, FrameTable], code: wasmtime.TrapCode | None
+) -> TrapSite | None:
     """Where the engine says a trap happened, if that is in a rewritten module."""
-    if not frames:
+    table = tables.get(frames[0].module_name or "") if frames else None
+    if table is None:
         return None
-    table = tables.get(frames[0].module_name or "")
-    return TrapSite(table, frames[0].module_offset, overflow) if table is not None else None
+    return TrapSite(table, frames[0].module_offset, table.defined_function(frames[0].func_index), code)

@@ -25,9 +25,10 @@ from wasmscope.runtime.capi.calls import (
     linker_instantiate,
     raise_failure,
 )
-from wasmscope.runtime.capi.config import enable_branch_hinting
+from wasmscope.runtime.capi.config import enable_branch_hinting, set_max_wasm_stack
 from wasmscope.runtime.capi.entities import (
     context_address,
+    export_at,
     extern_of,
     global_get,
     global_set,
@@ -59,6 +60,7 @@ __all__ = [
     "enter_guest",
     "error_frames",
     "extern_of",
+    "export_at",
     "func_type",
     "global_get",
     "global_set",
@@ -73,6 +75,7 @@ __all__ = [
     "new_trap",
     "raise_failure",
     "set_exception",
+    "set_max_wasm_stack",
     "signature",
     "table_get",
     "table_kind",

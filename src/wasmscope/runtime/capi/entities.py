@@ -79,13 +79,19 @@ def context_address(store: Storelike) -> int:
 
 def visible_exports(store: Storelike, instance: wasmtime.Instance, count: int) -> list[tuple[str, AsExtern]]:
     """The first `count` exports of an instance, by name, in order."""
-    exports: list[tuple[str, AsExtern]] = []
+    return [_named_export(store, instance, position) for position in range(count)]
+
+
+def export_at(store: Storelike, instance: wasmtime.Instance, position: int) -> AsExtern:
+    """The export at a position, whatever its name."""
+    return _named_export(store, instance, position)[1]
+
+
+def _named_export(store: Storelike, instance: wasmtime.Instance, position: int) -> tuple[str, AsExtern]:
     name, length = ctypes.POINTER(ctypes.c_char)(), ctypes.c_size_t()
-    for position in range(count):
-        item = ffi.wasmtime_extern_t()
-        found = ffi.wasmtime_instance_export_nth(
-            store._context(), byref(instance._instance), position, byref(name), byref(length), byref(item)
-        )
-        assert found
-        exports.append((ffi.to_str_raw(name, length.value), wrap_extern(item)))
-    return exports
+    item = ffi.wasmtime_extern_t()
+    found = ffi.wasmtime_instance_export_nth(
+        store._context(), byref(instance._instance), position, byref(name), byref(length), byref(item)
+    )
+    assert found
+    return ffi.to_str_raw(name, length.value), wrap_extern(item)

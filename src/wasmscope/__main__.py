@@ -1,0 +1,5 @@
+"""`python -m wasmscope`."""
+
+from wasmscope.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""The handler that takes reports down, and where they are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from wasmscope.cli.failure import complain
+from wasmscope.cli.interrupts import Cause, Interrupts
+from wasmscope.report import Limits, Report, capture, format_report
+from wasmscope.runtime.event import DebugEvent
+from wasmscope.runtime.store import Store
+
+Form = Literal["text", "json", "none"]
+Color = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What is reported, how and where. `path` None: to stderr."""
+
+    form: Form = "text"
+    path: Path | None = None
+    color: Color = "auto"
+    limits: Limits = Limits()
+
+
+class GuestEnded(BaseException):
+    """Ends a guest that was interrupted. No `Exception`: nothing on the way may take it for an error and go on."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.words)
+        self.cause = cause
+
+
+class Reporter:
+    """A debug handler: takes every event down, and ends the guest when it was interrupted."""
+
+    def __init__(self, guest: str, options: ReportOptions, interrupts: Interrupts) -> None:
+        self.reports: list[Report] = []
+        self._guest = guest
+        self._options = options
+        self._interrupts = interrupts
+
+    def handle(self, store: Store, event: DebugEvent) -> None:
+        """Take `event` down."""
+        interrupted = isinstance(event, DebugEvent.Interrupted)
+        if interrupted:
+            self._interrupts.stopped()
+        cause = self._interrupts.cause if interrupted else None
+        if self._options.form != "none":
+            words = cause.words if cause is not None else ""
+            self.reports.append(capture(store, event, guest=self._guest, cause=words, limits=self._options.limits))
+        if cause is not None:
+            raise GuestEnded(cause)
+
+    def write(self) -> None:
+        """Write the reports where they belong; where a file cannot be written, to stderr."""
+        options = self._options
+        if not self.reports or options.form == "none":
+            return
+        if options.path is not None:
+            try:
+                options.path.write_bytes(b"".join(map(self._encoded, self.reports)))
+                return
+            except OSError as error:
+                complain("error", f"cannot write the report to {options.path}: {error.strerror}")
+        for report in self.reports:
+            self._show(report)
+
+    def _encoded(self, report: Report) -> bytes:
+        if self._options.form == "json":
+            return report.to_json()
+        return format_report(report).plain.encode()
+
+    def _show(self, report: Report) -> None:
+        color = self._options.color
+        console = Console(
+            stderr=True,
+            force_terminal=True if color == "always" else None,
+            no_color=True if color == "never" else None,
+            color_system=None if color == "never" else "auto",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        if self._options.form == "json":
+            console.file.write(report.to_json().decode())
+        else:
+            console.print(format_report(report), end="")

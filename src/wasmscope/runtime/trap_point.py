@@ -1,0 +1,62 @@
+"""Which point a trap happened at, when the engine's offset is near it but not at it.
+
+The compiler may fold a load into the instruction that uses its value (`add reg, [mem]`), and the trap then has that
+instruction's offset. Only what has no effect lies between, so the load is one of the points before it; which one is
+found by working out the addresses: the access that is out of bounds is the one that trapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wasmtime import TrapCode
+
+from wasmscope.analysis.signatures import CONTROL
+from wasmscope.instrument.frame_table import FrameTable, FunctionPoints
+from wasmscope.instrument.points import Point
+from wasmscope.wasm.instructions import Instruction, decode_instructions
+
+_BLOCKS = frozenset({"block", "loop", "if", "try_table"})
+
+
+def point_of_trap(
+    table: FrameTable,
+    points: FunctionPoints,
+    rewritten_offset: int,
+    code: TrapCode | None,
+    is_out_of_bounds: Callable[[Point], bool],
+) -> Point | None:
+    """The point of the instruction that trapped; None where none can be made out.
+
+    `is_out_of_bounds(point)` says whether the access at a point, with the operands it has there, is.
+    """
+    point = points.by_rewritten_offset.get(rewritten_offset)
+    if code is not TrapCode.MEMORY_OUT_OF_BOUNDS:
+        return point
+    if point is not None and not is_access(instruction_at(table, point.pc)):
+        return point
+    point = point or points.preceding(rewritten_offset)
+    suspects: list[Point] = []
+    while point is not None and is_access(instruction_at(table, point.pc)):
+        suspects.append(point)
+        earlier = points.preceding(points.offset_of(point))
+        if point.published or earlier is None or not _is_straight(table, earlier.pc, point.pc):
+            break
+        point = earlier
+    return next((point for point in reversed(suspects) if is_out_of_bounds(point)), None)
+
+
+def instruction_at(table: FrameTable, pc: int) -> Instruction:
+    """The instruction at `pc` of the original module."""
+    return next(iter(decode_instructions(table.bytecode, pc, len(table.bytecode))))
+
+
+def is_access(instruction: Instruction) -> bool:
+    """Whether it is a load or store (`memory.copy` and its like do not have one address)."""
+    return instruction.opcode.memory_access is not None
+
+
+def _is_straight(table: FrameTable, start: int, end: int) -> bool:
+    """Whether control goes from `start` to `end` and nowhere else."""
+    names = {instruction.opcode.name for instruction in decode_instructions(table.bytecode, start, end)}
+    return not names & (CONTROL | _BLOCKS)
