@@ -49,7 +49,8 @@ from wasmscope.errors import (
 from wasmscope.runtime.config import Config
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.event import DebugEvent, Handler
-from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle, Unavailable
+from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+from wasmscope.runtime.frame_values import Unavailable
 from wasmscope.runtime.func import Caller, Func
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.linker import InstancePre, Linker

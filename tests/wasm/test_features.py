@@ -16,6 +16,7 @@ from wasm.test_reencode import AppendImports
 from wasmscope.errors import UnsupportedFeature
 from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.instructions import decode_instructions
+from wasmscope.wasm.module import Module
 from wasmscope.wasm.reencode import Reencoder, reencode
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "features.md"
@@ -121,14 +122,19 @@ def engine(flags: tuple[str, ...]) -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
+def decode_all(bytecode: bytes) -> Module:
+    module = decode_module(bytecode)
+    for code in module.codes:
+        list(decode_instructions(bytecode, code.code_start, code.end))
+    return module
+
+
 @pytest.mark.wasm_tools
 @pytest.mark.parametrize("proposal", SUPPORTED)
 def test_supported(proposal: str) -> None:
     """The engine takes the module; it is decoded, given back as it was, and still taken when imports are appended."""
     case = SUPPORTED[proposal]
-    module = decode_module(case.bytecode)
-    for code in module.codes:
-        list(decode_instructions(module.bytecode, code.code_start, code.end))
+    module = decode_all(case.bytecode)
     assert reencode(Reencoder(module)) == case.bytecode
     wasmtime.Module(engine(case.flags), case.bytecode)
     wasmtime.Module(engine((*case.flags, "wasm_exceptions")), reencode(AppendImports(module)))
@@ -137,11 +143,14 @@ def test_supported(proposal: str) -> None:
 @pytest.mark.wasm_tools
 @pytest.mark.parametrize("proposal", REFUSED)
 def test_refused(proposal: str) -> None:
+    """Refused by its name; where the engine has no flag for it, by the engine too."""
+    case = REFUSED[proposal]
     with pytest.raises(UnsupportedFeature) as caught:
-        module = decode_module(REFUSED[proposal].bytecode)
-        for code in module.codes:
-            list(decode_instructions(module.bytecode, code.code_start, code.end))
+        decode_all(case.bytecode)
     assert caught.value.proposal == proposal
+    if not case.flags:
+        with pytest.raises(wasmtime.WasmtimeError):
+            wasmtime.Module(engine(()), case.bytecode)
 
 
 @pytest.mark.wasm_tools

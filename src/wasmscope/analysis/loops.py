@@ -13,17 +13,18 @@ class LoopToken(Protocol):
     opens: int
     """0: no; 1: opens a block, `if` or `try_table`; 2: opens a loop."""
     closes: bool
-    assigns: int
-    """The local it assigns, or -1."""
+    changes: int
+    """The local it assigns and whether it changes memories, as in `LoopSummary.changed`."""
     publishes: bool
     """Whether state has to be published for it, whatever is known at run time."""
 
 
 @dataclass(slots=True)
 class LoopSummary:
-    """One loop: the locals it assigns, as a bit mask, and whether state has to be published inside."""
+    """One loop: what it changes, and whether state has to be published inside."""
 
-    assigned: int = 0
+    changed: int = 0
+    """Bit 0: memories; bit n + 1: local n."""
     publishes: bool = False
 
 
@@ -33,10 +34,10 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
     open_blocks: list[LoopSummary | None] = []
     innermost: list[LoopSummary] = []
     for operation in operations:
-        if operation.assigns >= 0:
-            if innermost:
-                innermost[-1].assigned |= 1 << operation.assigns
-        elif operation.opens:
+        if innermost:
+            innermost[-1].changed |= operation.changes
+            innermost[-1].publishes |= operation.publishes
+        if operation.opens:
             if operation.opens == 2:
                 loop = LoopSummary()
                 loops.append(loop)
@@ -48,8 +49,6 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
             if open_blocks and open_blocks.pop() is not None:
                 inner = innermost.pop()
                 if innermost:
-                    innermost[-1].assigned |= inner.assigned
+                    innermost[-1].changed |= inner.changed
                     innermost[-1].publishes |= inner.publishes
-        elif operation.publishes and innermost:
-            innermost[-1].publishes = True
     return loops

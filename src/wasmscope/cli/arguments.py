@@ -33,7 +33,8 @@ def parse_arguments(words: Sequence[str], types: Sequence[ValType], function: st
 def _parse(word: str, value_type: ValType) -> Val | None:
     try:
         if value_type.is_ref:
-            return _null(word, value_type)
+            _check_null(word, value_type)
+            return None
         if value_type.name in _WIDTHS:
             return Val.from_bits(Kind.of(value_type), _integer(word, _WIDTHS[value_type.name]))
         return _float(word, Kind.of(value_type))
@@ -41,7 +42,7 @@ def _parse(word: str, value_type: ValType) -> Val | None:
         raise Failure(f"argument {escaped(word)!r} is no {value_type}: {error}") from None
 
 
-def _null(word: str, value_type: ValType) -> None:
+def _check_null(word: str, value_type: ValType) -> None:
     if word != "null":
         raise ValueError("the only reference that can be given here is `null`")
     if not value_type.nullable:

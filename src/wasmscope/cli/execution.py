@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Request:
     preloads: Sequence[tuple[str, str]] = ()
     switches: Switches = field(default_factory=lambda: Switches({}, {}))
     debug: bool = True
-    report: ReportOptions = ReportOptions()
+    report: ReportOptions = field(default_factory=ReportOptions)
 
 
 def execute(request: Request) -> int:
@@ -130,7 +130,7 @@ class _Execution:
             wasi.preopen_dir(host, guest)
         return wasi
 
-    def _stop(self, engine: Engine, store: Store) -> object:
+    def _stop(self, engine: Engine, store: Store) -> Callable[[], None] | None:
         if engine.guest_debug:
             return store.interrupt
         return engine.increment_epoch if self._request.switches.timeout is not None else None

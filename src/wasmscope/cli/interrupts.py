@@ -65,10 +65,9 @@ class Interrupts:
     ) -> None:
         if self._sockets is None:
             return
-        reading, writing = self._sockets
         signal.set_wakeup_fd(self._former_fd)
         signal.signal(signal.SIGINT, self._former_handler)
-        writing.close()  # ends the watching thread, which closes its own side
+        self._sockets[1].close()  # ends the watching thread, which closes its own side
 
     @contextmanager
     def stopping_by(self, stop: Callable[[], None] | None, timeout: float | None) -> Iterator[None]:

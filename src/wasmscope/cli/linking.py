@@ -14,7 +14,7 @@ from wasmscope.report.escape import escaped
 from wasmscope.runtime.linker import Linker
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.store import Store
-from wasmscope.wasm.module import Import
+from wasmscope.wasm.module import FuncImport, Import
 from wasmscope.wasm.module import Module as Decoded
 
 WASI = "wasi_snapshot_preview1"
@@ -36,21 +36,17 @@ class UnknownImportCalled(Exception):
 
 def provide_imports(linker: Linker, store: Store, module: Module, decoded: Decoded, path: str, how: Switches) -> None:
     """See that everything the module imports is there. Raises `Failure` naming all that is not."""
-    missing = [
-        (position, item)
-        for position, item in enumerate(decoded.imports)
-        if not _is_defined(linker, store, item.module, item.name)
-    ]
     unknown: list[Import] = []
-    for position, item in missing:
-        import_type = (
-            _function_type(module, position) if how.unknown_imports_trap or how.unknown_imports_default else None
-        )
-        if import_type is None:
-            unknown.append(item)
+    for position, item in enumerate(decoded.imports):
+        if _is_defined(linker, store, item.module, item.name):
+            continue
+        import_type = module.imports[position].type if isinstance(item.desc, FuncImport) else None
+        if isinstance(import_type, wasmtime.FuncType) and how.unknown_imports_trap:
+            linker.define_func(item.module, item.name, import_type, _trapping(item))
+        elif isinstance(import_type, wasmtime.FuncType) and how.unknown_imports_default:
+            linker.define_func(item.module, item.name, import_type, _returning_defaults(import_type))
         else:
-            stand_in = _trapping(item) if how.unknown_imports_trap else _returning_defaults(import_type)
-            linker.define_func(item.module, item.name, import_type, stand_in)
+            unknown.append(item)
     if unknown:
         raise _unknown_imports(unknown, decoded, path)
 
@@ -61,11 +57,6 @@ def _is_defined(linker: Linker, store: Store, module: str, name: str) -> bool:
     except wasmtime.WasmtimeError:
         return False
     return True
-
-
-def _function_type(module: Module, position: int) -> wasmtime.FuncType | None:
-    import_type = module.imports[position].type
-    return import_type if isinstance(import_type, wasmtime.FuncType) else None
 
 
 def _trapping(item: Import) -> Callable[..., NoReturn]:

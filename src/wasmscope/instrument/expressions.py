@@ -4,9 +4,10 @@ An expression is what the rewriter knows of a local or an operand:
 
 - `bytes`: a constant, as the token of its `const` or `ref.null` instruction;
 - `int`: the value of that local;
-- `(opcode, size, operand)` or `(opcode, size, left, right)`: an integer instruction that cannot trap, over expressions.
+- `(opcode, size, operand)` or `(opcode, size, left, right)`: an integer instruction that cannot trap, over expressions;
+- `(opcode, size, address, Load(...))`: a load that succeeded.
 
-It holds as long as none of the locals in it is assigned. Floating-point arithmetic is left out: which NaN an operation
+It holds as long as none of the locals in it is assigned and, if there is a load in it, no memory is written. Floating-point arithmetic is left out: which NaN an operation
 yields is the processor's choice.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
@@ -35,6 +37,46 @@ DEFAULTS: dict[ValType, bytes] = {
 
 MAX_SIZE = 8
 """Leaves in one expression, so that working one out stays cheap and their number bounded."""
+
+MAX_HEIGHT = 32
+"""Locals worked out from locals worked out from locals ...: so many steps at most."""
+
+MEMORY = 1
+"""Bit 0 in a set of locals: what an expression with a load in it depends on besides them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The load `code` at a constant offset from an address in a memory."""
+
+    code: int
+    memory: int
+    offset: int
+
+
+RELOADABLE: dict[int, tuple[int, bool, int]] = {
+    0x28: (4, False, 32),
+    0x29: (8, False, 64),
+    0x2A: (4, False, 32),
+    0x2B: (8, False, 64),
+    0x2C: (1, True, 32),
+    0x2D: (1, False, 32),
+    0x2E: (2, True, 32),
+    0x2F: (2, False, 32),
+    0x30: (1, True, 64),
+    0x31: (1, False, 64),
+    0x32: (2, True, 64),
+    0x33: (2, False, 64),
+    0x34: (4, True, 64),
+    0x35: (4, False, 64),
+    0xFD0000: (16, False, 128),
+}
+"""Opcode of a load -> bytes read, whether the value is sign-extended, bits of the result (Wasm spec 4.4.7)."""
+
+def size_of(expression: Expression) -> int:
+    """How many leaves it has."""
+    return expression[1] if type(expression) is tuple else 1
+
 
 _M32 = 0xFFFF_FFFF
 _M64 = 0xFFFF_FFFF_FFFF_FFFF
@@ -156,13 +198,29 @@ def constant(token: bytes) -> int | None:
             return None
 
 
-def evaluate(expression: Expression, local: Callable[[int], int]) -> int | None:
-    """The value of `expression` as a bit pattern (None: a null reference); `local(i)` answers for the locals in it."""
+def loaded(load: Load, content: bytes) -> int:
+    """The bit pattern that `load` gives for the bytes it reads."""
+    width, signed, bits = RELOADABLE[load.code]
+    value = int.from_bytes(content, "little")
+    return _extend(value, 8 * width, bits) if signed else value
+
+
+def evaluate(
+    expression: Expression, local: Callable[[int], int], read: Callable[[Load, int], int]
+) -> int | None:
+    """The value of `expression` as a bit pattern (None: a null reference).
+
+    `local(i)` answers for the locals in it, `read(load, address)` for the loads.
+    """
     if isinstance(expression, bytes):
         return constant(expression)
     if isinstance(expression, int):
         return local(expression)
-    operands = [evaluate(operand, local) for operand in expression[2:]]
+    if isinstance(expression[-1], Load):
+        address = evaluate(expression[2], local, read)
+        assert address is not None
+        return read(expression[3], address)
+    operands = [evaluate(operand, local, read) for operand in expression[2:]]
     assert None not in operands
     if len(operands) == 1:
         return UNARY[expression[0]](operands[0])  # type: ignore[arg-type]

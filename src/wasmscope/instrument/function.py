@@ -28,7 +28,7 @@ from itertools import accumulate
 
 from wasmscope.analysis.loops import LoopSummary, summarise_loops
 from wasmscope.instrument.control import Control
-from wasmscope.instrument.expressions import DEFAULTS, NULL, Expression, signed_leb
+from wasmscope.instrument.expressions import DEFAULTS, MAX_HEIGHT, MEMORY, NULL, Expression, signed_leb
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand, Results
 from wasmscope.instrument.operations import MEMORY_KEY_SHIFT, Operation
@@ -57,6 +57,7 @@ class FunctionRewriter:
         "expressions",
         "frame",
         "head_size",
+        "heights",
         "in_loop",
         "index",
         "local_types",
@@ -113,8 +114,8 @@ class FunctionRewriter:
         """Summaries of the loops still to come, the next one last."""
 
         count, params = len(self.local_types), len(self.signature.params)
-        self.stale = (1 << params) - 1
-        """Locals whose slot does not hold the current value, one bit each."""
+        self.stale = ((1 << params) - 1) << 1
+        """Locals whose slot does not hold the current value: bit n + 1 for local n, in all such sets."""
         self.derived = 0
         """Locals whose value the host can work out from `expressions`."""
         self.settled = 0
@@ -124,8 +125,10 @@ class FunctionRewriter:
         self.eager = 0
         """Locals of a type without default: readable only where they are certainly set, so published at once."""
         self.expressions: list[Expression] = [None] * count
-        self.dependents = [0] * count
-        """For each local, the locals whose expression has, or once had, it inside."""
+        self.dependents = [0] * (count + 1)
+        """For each bit, memory and locals, the locals whose expression has, or once had, it inside."""
+        self.heights = [0] * count
+        """How many steps it takes, at most, to work a local out."""
         self.operand_mask = 0
         """Locals that expressions on the operand stack may have inside."""
         self.proofs: dict[int, int] = {}
@@ -138,12 +141,12 @@ class FunctionRewriter:
         """Wasm spec 4.4.10, "Invocation": locals start at their type's default value."""
         value_type = self.local_types[local]
         if value_type.is_ref and not value_type.nullable:
-            self.eager |= 1 << local
+            self.eager |= 2 << local
             self.frame.local_slot(local)
         else:
             self.expressions[local] = NULL if value_type.is_ref else DEFAULTS[value_type]
-            self.stale |= 1 << local
-            self.derived |= 1 << local
+            self.stale |= 2 << local
+            self.derived |= 2 << local
 
     # -- the pass ------------------------------------------------------------------------------------------------
 
@@ -202,7 +205,7 @@ class FunctionRewriter:
 
     def _prologue(self) -> bytes:
         """What runs before the first chunk."""
-        cleared = [local for local in range(len(self.local_types)) if self.eager >> local & 1] if self.eager else []
+        cleared = [local for local in range(len(self.local_types)) if self.eager & 2 << local] if self.eager else []
         if self.plan.escapes(self.index) and self.observed:
             self.frame.used = True
         code = self.frame.prologue(pushes=self.pushes_frame, cleared=cleared)
@@ -263,6 +266,12 @@ class FunctionRewriter:
             remaining |= operand.mask
         self.operand_mask = remaining
 
+    def forget_memory(self) -> None:
+        """Memory is about to change: what was loaded cannot be loaded again."""
+        if self.operand_mask & MEMORY:
+            self.forget_operands(MEMORY)
+        self.derived &= ~self.dependents[0]
+
     # -- locals --------------------------------------------------------------------------------------------------
 
     def assign(self, local: int, bit: int, expression: Expression, mask: int) -> None:
@@ -272,21 +281,34 @@ class FunctionRewriter:
             self.forget_operands(bit)
         if self.proof_memories:
             self._assign_proofs(local, expression)
-        derived = self.derived & ~self.dependents[local]
+        derived = self.derived & ~self.dependents[local + 1]
         if bit & self.eager:
             self.out.append(self.frame.store_local(local))
             self.derived = derived
             return
-        if expression is not None and not mask & bit:
+        self.stale |= bit
+        if expression is None or mask & bit or not self._can_derive(local, bit, mask):
+            self.derived = derived & ~bit
+        else:
             self.derived = derived | bit
             self.expressions[local] = expression
-            while mask:
-                low = mask & -mask
-                self.dependents[low.bit_length() - 1] |= bit
-                mask ^= low
-        else:
-            self.derived = derived & ~bit
-        self.stale |= bit
+
+    def _can_derive(self, local: int, bit: int, mask: int) -> bool:
+        """Note that `local` depends on `mask`, unless that makes it too long a way to work out."""
+        height = 0
+        remaining = mask & ~MEMORY
+        while remaining:
+            low = remaining & -remaining
+            height = max(height, self.heights[low.bit_length() - 2])
+            remaining ^= low
+        if height >= MAX_HEIGHT:
+            return False
+        self.heights[local] = height + 1
+        while mask:
+            low = mask & -mask
+            self.dependents[low.bit_length() - 1] |= bit
+            mask ^= low
+        return True
 
     def _assign_proofs(self, local: int, expression: Expression) -> None:
         """What is in bounds from the new value on: what was from the old one, if it is that one moved up."""
@@ -323,7 +345,7 @@ class FunctionRewriter:
         store = self.frame.store_local
         while locals_:
             low = locals_ & -locals_
-            self.out.append(store(low.bit_length() - 1))
+            self.out.append(store(low.bit_length() - 2))
             locals_ ^= low
 
     def _store_operands(self) -> None:
@@ -364,6 +386,7 @@ class FunctionRewriter:
     def observe_call(self) -> None:
         """Publish, because the instruction that follows leaves the function, and say where that is."""
         self.observed = True
+        self.forget_memory()  # whoever looks at this frame later may have written
         self.publish()
         self.out.append(self.frame.store_site(self.pc))
         if self.recorder is not None:
@@ -376,14 +399,17 @@ class FunctionRewriter:
         self.observed = True
         frame = self.frame
         self._begin_cold_if(frame.attention())
-        self._store_locals(self.stale & ~self.derived)
-        self._store_operands()
+        # The host may write memory while it looks: here, loads are no way to work a value out.
+        self._store_locals(self.stale & ~self.derived | self.derived & self.dependents[0])
+        for depth, operand in enumerate(self.stack):
+            if operand.mask & MEMORY or (depth >= self.settled and operand.expression is None):
+                self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand)))
         if not self.pushes_frame:
             self.push_chunks.append(len(self.out))
             self.out.append(b"")
         self.out.append(frame.store_site(pc))
         if self.recorder is not None:
-            self.recorder.note(self, pc, pushed=True)
+            self.recorder.note(self, pc, pushed=True, reloads=False)
         self.out.append(b"\x10" + unsigned(self.plan.attention_function))
         if not self.pushes_frame:
             self.pop_chunks.append(len(self.out))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instructions
 from wasmscope.wasm.module import ExternKind
-from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import I32, FuncType, ValType
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ class Operation:
     """One distinct instruction of a module; not frozen because frozen dataclasses are slow to look at."""
 
     __slots__ = (
-        "assigns",
         "bit",
         "calls",
         "catches",
+        "changes",
         "closes",
         "code",
         "constant",
@@ -46,6 +47,7 @@ class Operation:
         "length",
         "loops",
         "limit",
+        "load",
         "memory_index",
         "memory_key",
         "opens",
@@ -58,6 +60,7 @@ class Operation:
         "signature",
         "token",
         "visit",
+        "writes",
     )
 
     def __init__(self, token: bytes, instruction: Instruction, plan: Plan, visit: Visit) -> None:
@@ -75,9 +78,11 @@ class Operation:
         self.closes = name == "end"
         self.is_else = name == "else"
         self.calls = name.startswith("call") or name in ("throw", "throw_ref")
-        self.assigns = instruction.immediates[0] if name in ("local.set", "local.tee") else -1
         self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
-        self.bit = 1 << self.operand
+        self.bit = 2 << self.operand
+        """The local's bit in sets of locals; bit 0 stands for the memories."""
+        self.writes = _writes_memory(opcode)
+        self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
         self.pops = 0
         self.pushes: tuple[ValType, ...] = ()
         self.signature = FuncType((), ())
@@ -103,6 +108,8 @@ class Operation:
         self.limit = b""
         """The global with the limit of the memory that is accessed, as an immediate; empty where there is none."""
         self.memory_index = b""
+        self.load: Load | None = None
+        """For a load whose value can be read again as long as nothing is written."""
         self.reach = self.memory_key = self.proven_below = 0
         if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
             memarg: MemArg = instruction.immediates[0]
@@ -111,9 +118,17 @@ class Operation:
             if memarg.memory in plan.limit_globals and self.reach <= 1 << PAGE_LOG2:
                 self.limit = unsigned(plan.limit_globals[memarg.memory])
                 self.memory_index = unsigned(plan.relocation.index(ExternKind.MEMORY, memarg.memory))
+            if opcode.code in RELOADABLE and not limits.shared:
+                self.load = Load(opcode.code, memarg.memory, memarg.offset)
             self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
             self.proven_below = limits.minimum << limits.page_size_log2
         self.publishes = (opcode.traps or self.calls) and not self.limit
+
+
+def _writes_memory(opcode: Opcode) -> bool:
+    is_store = opcode.memory_access is not None and not opcode.results
+    is_atomic = opcode.code >> 16 == 0xFE
+    return is_store or is_atomic or opcode.name in ("memory.fill", "memory.copy", "memory.init")
 
 
 def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:

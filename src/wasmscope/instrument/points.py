@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmscope.instrument.expressions import Expression
+from wasmscope.instrument.expressions import MEMORY, Expression
 from wasmscope.instrument.shadow_frame import Slot
 from wasmscope.wasm.types import ValType
 
@@ -55,19 +55,20 @@ class Recorder:
     def __init__(self) -> None:
         self.points: list[Point] = []
 
-    def note(self, rewriter: FunctionRewriter, pc: int, *, pushed: bool, published: bool = True) -> None:
-        """The state is published now and observed by the next chunk."""
+    def note(self, rewriter: FunctionRewriter, pc: int, *, pushed: bool, published: bool = True, reloads: bool = True) -> None:
+        """The state is published now and observed by the next chunk. `reloads`: values can be loaded once more."""
         frame = rewriter.frame
+        derived = rewriter.derived if reloads else rewriter.derived & ~rewriter.dependents[0]
         self.points.append(
             Point(
                 pc=pc,
                 chunk=len(rewriter.out),
                 published=published,
                 pushed=pushed,
-                locals=tuple(self._local(rewriter, local) for local in range(len(rewriter.local_types))),
+                locals=tuple(self._local(rewriter, local, derived) for local in range(len(rewriter.local_types))),
                 stack=tuple(
                     frame.operand_slot(depth, operand.type)
-                    if operand.expression is None
+                    if operand.expression is None or (operand.mask & MEMORY and not reloads)
                     else Derived(operand.expression)
                     for depth, operand in enumerate(rewriter.stack)
                 ),
@@ -75,9 +76,9 @@ class Recorder:
             )
         )
 
-    def _local(self, rewriter: FunctionRewriter, local: int) -> Location:
-        bit = 1 << local
-        if rewriter.derived & bit:
+    def _local(self, rewriter: FunctionRewriter, local: int, derived: int) -> Location:
+        bit = 2 << local
+        if derived & bit:
             return Derived(rewriter.expressions[local])
         slot = rewriter.frame.local_slot(local)
         return Uninitialised(slot) if rewriter.eager & bit else slot

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wasmscope.instrument.control import Control
+from wasmscope.instrument.expressions import MEMORY
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
@@ -50,19 +51,20 @@ def visit_else(rewriter: FunctionRewriter, operation: Operation) -> None:
 def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`loop`: whatever it assigns is unknown and unpublished at its header, because of the branches back."""
     summary = rewriter.loops.pop()
-    assigned = summary.assigned
-    if rewriter.operand_mask & assigned:
-        rewriter.forget_operands(assigned)
-    derived = rewriter.derived & ~assigned
-    for local in _members(assigned):
-        derived &= ~rewriter.dependents[local]
-        for memory in rewriter.proof_memories if rewriter.proofs else ():
-            rewriter.proofs.pop(local | memory, None)
+    changed = summary.changed
+    assigned = changed & ~MEMORY
+    if rewriter.operand_mask & changed:
+        rewriter.forget_operands(changed)
+    derived = rewriter.derived & ~changed
+    for position in _members(changed):
+        derived &= ~rewriter.dependents[position]
+        for memory in rewriter.proof_memories if rewriter.proofs and position else ():
+            rewriter.proofs.pop(position - 1 | memory, None)
     rewriter.derived = derived
     if summary.publishes:
         # Publishing what the loop leaves alone once, before it, saves doing so in every iteration.
         rewriter.publish_except(assigned)
-    rewriter.stale |= assigned
+    rewriter.stale |= assigned & ~rewriter.eager
     rewriter.out.append(operation.encoded)
     control = _push_control(rewriter, operation)
     rewriter.in_loop += 1

@@ -6,7 +6,7 @@ reached as far; nor when its address is a constant inside the memory's declared 
 
 from __future__ import annotations
 
-from wasmscope.instrument.expressions import Expression, constant
+from wasmscope.instrument.expressions import MAX_SIZE, MEMORY, Expression, constant, size_of
 from wasmscope.instrument.function import FunctionRewriter, local_and_distance
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
@@ -31,6 +31,15 @@ def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
     depth = len(stack) - 1
     if depth < rewriter.settled:
         rewriter.settled = depth
+    operand = stack[-1]
+    if address is not None and operation.load is not None:
+        size = size_of(address)
+        if size < MAX_SIZE:
+            mask = operand.mask | MEMORY
+            rewriter.operand_mask |= mask
+            expression = (operation.code, size + 1, address, operation.load)
+            stack[-1] = Operand(operation.pushes[0], len(out) - 1, expression, mask)
+            return
     stack[-1] = Operand(operation.pushes[0], len(out) - 1)
 
 
@@ -44,6 +53,8 @@ def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
         if operation.reach > rewriter.proofs.get(key, 0):
             _observe(rewriter, operation)
             rewriter.proofs[key] = operation.reach
+    if operation.writes:
+        rewriter.forget_memory()
     rewriter.out.append(operation.encoded)
     rewriter.pop(operation.pops)
     rewriter.push(operation.pushes)

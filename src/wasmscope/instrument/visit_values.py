@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wasmscope.instrument.expressions import MAX_SIZE, constant
+from wasmscope.instrument.expressions import MAX_SIZE, constant, size_of
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
@@ -14,6 +14,8 @@ _ALL_ONES = {0x6D: 0xFFFF_FFFF, 0x7F: 0xFFFF_FFFF_FFFF_FFFF}
 
 def visit_plain(rewriter: FunctionRewriter, operation: Operation) -> None:
     """Neither traps nor can be worked out."""
+    if operation.writes:
+        rewriter.forget_memory()
     rewriter.out.append(operation.encoded)
     rewriter.pop(operation.pops)
     rewriter.push(operation.pushes)
@@ -81,7 +83,7 @@ def visit_pure_unary(rewriter: FunctionRewriter, operation: Operation) -> None:
     operand = rewriter.stack.pop()
     expression = operand.expression
     if expression is not None:
-        size = _size(expression)
+        size = size_of(expression)
         if size < MAX_SIZE:
             _push_known(rewriter, operation, (operation.code, size, expression), operand.mask, operation.pushes[0])
             return
@@ -94,20 +96,13 @@ def visit_pure_binary(rewriter: FunctionRewriter, operation: Operation) -> None:
     right = rewriter.stack.pop()
     left = rewriter.stack.pop()
     if left.expression is not None and right.expression is not None:
-        size = _size(left.expression) + _size(right.expression)
+        size = size_of(left.expression) + size_of(right.expression)
         if size <= MAX_SIZE:
             expression = (operation.code, size, left.expression, right.expression)
             _push_known(rewriter, operation, expression, left.mask | right.mask, operation.pushes[0])
             return
     rewriter.out.append(operation.encoded)
     rewriter.push(operation.pushes)
-
-
-def _size(expression: object) -> int:
-    if isinstance(expression, tuple):
-        size: int = expression[1]
-        return size
-    return 1
 
 
 def _push_known(

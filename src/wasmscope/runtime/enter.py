@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.trap import Trap
+from wasmscope.runtime.frame_values import FrameReader
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.walk import Activation, TrapSite, trap_site, trapped_frame
 
@@ -69,4 +70,6 @@ def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite
         activation.trapped = trapped_frame(
             store.shadow, store.instances, activation, site, lambda frame: is_out_of_bounds(store, frame)
         )
+        activation.reader = FrameReader(store, activation.trapped)
+        activation.reader.capture()
     store.tell(DebugEvent.Trap(error))

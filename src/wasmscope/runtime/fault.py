@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmscope.runtime.frame import FrameHandle, Unavailable
+from wasmscope.runtime.frame import FrameHandle
+from wasmscope.runtime.frame_values import Unavailable
 from wasmscope.runtime.trap_point import instruction_at, is_access
 from wasmscope.runtime.walk import RawFrame
 from wasmscope.wasm.instructions import MemArg

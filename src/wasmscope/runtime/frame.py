@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmscope.analysis.signatures import reference_kind
 from wasmscope.errors import StaleFrame
-from wasmscope.instrument.expressions import DEFAULTS, Expression, constant, evaluate
-from wasmscope.instrument.points import Derived, Location, Uninitialised
-from wasmscope.instrument.shadow_frame import MemorySlot, TableSlot
-from wasmscope.runtime.val import Kind, Val
+from wasmscope.runtime.frame_values import FrameReader, Unavailable, default_value, local_types
+from wasmscope.runtime.val import Val
 from wasmscope.runtime.walk import RawFrame
 from wasmscope.wasm.instructions import Instruction, decode_instructions
 from wasmscope.wasm.module import Code
-from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
+from wasmscope.wasm.types import ValType
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
 
-_KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
-_REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
-_SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """In place of a `Val`: the value cannot be had, and why."""
-
-    reason: str
-
 
 class FrameHandle:
     """One frame of a guest, as it is until the guest goes on; from then on every accessor raises `StaleFrame`."""
 
-    __slots__ = ("_activation", "_frames", "_position", "_raw", "_store", "_version")
+    __slots__ = ("_activation", "_frames", "_position", "_raw", "_reader", "_store", "_version")
 
-    def __init__(self, store: Store, activation: int, frames: list[RawFrame], position: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        activation: int,
+        frames: list[RawFrame],
+        position: int,
+        reader: FrameReader | None = None,
+    ) -> None:
         self._store = store
         self._activation = activation
         self._frames = frames
         self._position = position
         self._raw = frames[position]
+        self._reader = reader or FrameReader(store, self._raw)
         self._version = store.execution_version
 
     @property
@@ -116,7 +109,7 @@ class FrameHandle:
             return self._entering_local(index, types[index])
         if self._raw.point is None:
             return Unavailable(self._raw.missing)
-        return self._read(self._raw.point.locals[index], types[index])
+        return self._reader.local(index)
 
     def num_stacks(self) -> int:
         """How many values are on the operand stack."""
@@ -129,7 +122,7 @@ class FrameHandle:
         point = self._raw.point
         if point is None or not 0 <= index < len(point.stack):
             raise IndexError(f"operand {index} of {self.num_stacks()}")
-        return self._read(point.stack[index], point.stack_types[index])
+        return self._reader.operand(index)
 
     def local_type(self, index: int) -> ValType:
         """The declared type of a local."""
@@ -147,11 +140,7 @@ class FrameHandle:
             raise StaleFrame("the guest has run since this frame was taken; ask the store for its frames again")
 
     def _local_types(self) -> list[ValType]:
-        module, code = self._raw.table.module, self._code()
-        types = list(module.func_type(module.num_imported_functions + self._raw.function).params)
-        for count, value_type in code.locals:
-            types.extend([value_type] * count)
-        return types
+        return local_types(self._raw)
 
     def _code(self) -> Code:
         return self._raw.table.module.codes[self._raw.function]
@@ -163,52 +152,12 @@ class FrameHandle:
         following = next(instructions, None)
         return first, (following.offset if following is not None else self._code().end) - first.offset
 
-    def _read(self, location: Location, value_type: ValType) -> Val | Unavailable:
-        if isinstance(location, Uninitialised):
-            assert isinstance(location.slot, TableSlot)
-            value = self._reference(location.slot)
-            return Unavailable("not set yet: its type has no default value") if value.value is None else value
-        if value_type.is_ref:
-            return self._read_reference(location, value_type)
-        return Val.from_bits(_KIND[value_type], self._bits(location, value_type))
-
-    def _bits(self, location: Location, value_type: ValType) -> int:
-        if isinstance(location, MemorySlot):
-            return self._store.shadow.bits(self._raw.base + location.offset, _SIZE[value_type])
-        assert isinstance(location, Derived)
-        bits = evaluate(location.expression, self._local_bits)
-        assert bits is not None
-        return bits
-
-    def _local_bits(self, local: int) -> int:
-        assert self._raw.point is not None
-        return self._bits(self._raw.point.locals[local], self._local_types()[local])
-
-    def _read_reference(self, location: Location, value_type: ValType) -> Val | Unavailable:
-        if isinstance(location, TableSlot):
-            return self._reference(location)
-        assert isinstance(location, Derived)
-        expression: Expression = location.expression
-        if isinstance(expression, bytes):
-            return Val(_REFERENCE_KIND[reference_kind(value_type, self._raw.table.module)], None)
-        assert self._raw.point is not None
-        return self._read(self._raw.point.locals[expression], value_type)
-
-    def _reference(self, slot: TableSlot) -> Val:
-        value = self._store.shadow.reference(slot.kind, self._raw.reference_base + slot.index)
-        assert value is not None, "the slot was published"
-        return value
-
     def _entering_local(self, index: int, value_type: ValType) -> Val | Unavailable:
         """A local of a function whose first instruction was not reached: an argument, or a default value."""
         module = self._raw.table.module
         params = module.func_type(module.num_imported_functions + self._raw.function).params
         if index >= len(params):
-            if value_type.is_ref:
-                return Val(_REFERENCE_KIND[reference_kind(value_type, module)], None)
-            bits = constant(DEFAULTS[value_type])
-            assert bits is not None
-            return Val.from_bits(_KIND[value_type], bits)
+            return default_value(value_type, module)
         if self._position == 0:
             return Unavailable("the stack overflowed on entry from the host")
         if self._store.has_tail_calls():

@@ -73,7 +73,9 @@ class Store(wasmtime.Store):
         end = self.shadow.stack_pointer
         for number, activation in enumerate(reversed(self.activations)):
             frames = walk(self.shadow, self.instances, activation, end)
-            handles.extend(FrameHandle(self, number, frames, n) for n in reversed(range(len(frames))))
+            for position in reversed(range(len(frames))):
+                reader = activation.reader if frames[position] is activation.trapped else None
+                handles.append(FrameHandle(self, number, frames, position, reader))
             end = activation.base
         return handles
 

@@ -19,6 +19,7 @@ from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.trap_point import point_of_trap
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.frame_values import FrameReader
     from wasmscope.runtime.instance import Instance
 
 
@@ -49,6 +50,8 @@ class Activation:
     reference_base: int
     trapped: RawFrame | None = None
     """The frame in which the activation ended by a trap, while that is being told."""
+    reader: FrameReader | None = None
+    """Its values as they were then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""A whole module in its shortest form (Wasm spec 5.5.17); bodies and constant expressions stay the bytes they are."""
+"""A whole module encoded anew (Wasm spec 5.5.17); bodies and constant expressions stay the bytes they are.
+
+Every value takes its shortest form, but imports are not gathered into groups.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,139 @@
+"""The values of one frame: from its slots, from its frame table, and from what the guest loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wasmscope.analysis.signatures import reference_kind
+from wasmscope.instrument.expressions import DEFAULTS, RELOADABLE, Load, constant, evaluate, loaded
+from wasmscope.instrument.points import Derived, Location, Uninitialised
+from wasmscope.instrument.shadow_frame import MemorySlot, TableSlot
+from wasmscope.runtime.val import Kind, Val
+from wasmscope.runtime.walk import RawFrame
+from wasmscope.wasm.module import Module
+from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+_KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
+_REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
+_SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """In place of a `Val`: the value cannot be had, and why."""
+
+    reason: str
+
+
+class _CannotReload(Exception):
+    """A value was loaded from memory that cannot be read now."""
+
+
+class FrameReader:
+    """Reads the locals and operands of a frame. Each value is worked out once."""
+
+    def __init__(self, store: Store, raw: RawFrame) -> None:
+        assert raw.point is not None or raw.missing
+        self._store = store
+        self._raw = raw
+        self._local_types = local_types(raw)
+        self._local_bits: dict[int, int] = {}
+        self._operand_bits: dict[int, int] = {}
+
+    def local(self, index: int) -> Val | Unavailable:
+        """A local."""
+        assert self._raw.point is not None
+        location, value_type = self._raw.point.locals[index], self._local_types[index]
+        if value_type.is_ref:
+            return self._reference(location, value_type)
+        try:
+            return Val.from_bits(_KIND[value_type], self._bits_of_local(index))
+        except _CannotReload as error:
+            return Unavailable(str(error))
+
+    def operand(self, index: int) -> Val | Unavailable:
+        """An operand, 0 being the bottom."""
+        point = self._raw.point
+        assert point is not None
+        location, value_type = point.stack[index], point.stack_types[index]
+        if value_type.is_ref:
+            return self._reference(location, value_type)
+        try:
+            if index not in self._operand_bits:
+                self._operand_bits[index] = self._bits(location, value_type)
+            return Val.from_bits(_KIND[value_type], self._operand_bits[index])
+        except _CannotReload as error:
+            return Unavailable(str(error))
+
+    def capture(self) -> None:
+        """Work out every number now, before anybody writes the memories that some were loaded from."""
+        if self._raw.point is not None:
+            for index in range(len(self._local_types)):
+                self.local(index)
+            for index in range(len(self._raw.point.stack)):
+                self.operand(index)
+
+    def _bits_of_local(self, local: int) -> int:
+        if local not in self._local_bits:
+            assert self._raw.point is not None
+            self._local_bits[local] = self._bits(self._raw.point.locals[local], self._local_types[local])
+        return self._local_bits[local]
+
+    def _bits(self, location: Location, value_type: ValType) -> int:
+        if isinstance(location, MemorySlot):
+            return self._store.shadow.bits(self._raw.base + location.offset, _SIZE[value_type])
+        assert isinstance(location, Derived)
+        bits = evaluate(location.expression, self._bits_of_local, self._reload)
+        assert bits is not None
+        return bits
+
+    def _reload(self, load: Load, address: int) -> int:
+        if self._raw.instance is None:
+            raise _CannotReload("loaded from a memory of one of several instances, and nothing says which")
+        memory = self._raw.instance.debug_memory(self._store, load.memory)
+        if memory is None:
+            raise _CannotReload("loaded from a memory of an instance that is still being made")
+        start, width = address + load.offset, RELOADABLE[load.code][0]
+        if start + width > memory.data_len(self._store):
+            raise _CannotReload("its load did not succeed")
+        return loaded(load, bytes(memory.read(self._store, start, start + width)))
+
+    def _reference(self, location: Location, value_type: ValType) -> Val | Unavailable:
+        if isinstance(location, Uninitialised):
+            assert isinstance(location.slot, TableSlot)
+            value = self._table_entry(location.slot)
+            return Unavailable("not set yet: its type has no default value") if value.value is None else value
+        if isinstance(location, TableSlot):
+            return self._table_entry(location)
+        assert isinstance(location, Derived)
+        if isinstance(location.expression, bytes):
+            return default_value(value_type, self._raw.table.module)  # ref.null
+        return self.local(location.expression)
+
+    def _table_entry(self, slot: TableSlot) -> Val:
+        value = self._store.shadow.reference(slot.kind, self._raw.reference_base + slot.index)
+        assert value is not None, "the slot was published"
+        return value
+
+
+def local_types(raw: RawFrame) -> list[ValType]:
+    """The types of a frame's locals, parameters first."""
+    module = raw.table.module
+    types = list(module.func_type(module.num_imported_functions + raw.function).params)
+    for count, value_type in module.codes[raw.function].locals:
+        types.extend([value_type] * count)
+    return types
+
+
+def default_value(value_type: ValType, module: Module) -> Val:
+    """What a local of this type starts with (Wasm spec 4.2.1)."""
+    if value_type.is_ref:
+        return Val(_REFERENCE_KIND[reference_kind(value_type, module)], None)
+    bits = constant(DEFAULTS[value_type])
+    assert bits is not None
+    return Val.from_bits(_KIND[value_type], bits)
+
