@@ -257,6 +257,8 @@ class Expressions(Writer):
         with self.block("block", signature), self.block("loop", signature):
             self.emit(f"local.get {counter}", "i32.const 1", "i32.add", f"local.tee {counter}")
             self.emit(f"i32.const {self.rng.randint(1, 3)}", "i32.gt_u")
+            self.emit("global.get $turns", "i32.const 1", "i32.sub", "global.set $turns")
+            self.emit("global.get $turns", "i32.const 0", "i32.lt_s", "i32.or")
             with self.block("if", Signature((), ())):
                 self.values(signature.results)
                 self.emit("br 2")

@@ -3,8 +3,8 @@
 `wasm-tools smith` makes valid modules; these are programs that go somewhere: they call the host at every turn, with
 values kept on the operand stack over assignments to the locals they came from, locals that follow from other locals,
 loops that assign what was derived before them, accesses through bases that are known to be in bounds, branches with
-values out of deep nests, exceptions through several functions. Everything ends: calls count `$fuel` down, loops have
-counters. `bodies` makes the functions, `expressions` the values.
+values out of deep nests, exceptions through several functions. Everything ends: calls count `$fuel` down, loops
+`$turns`. `bodies` makes the functions, `expressions` the values.
 
 The host's functions are those of `interface`; the exports are `run_0` to `run_2` and `nested`.
 """
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from frames.bodies import Body
 from frames.vocabulary import EXTERN_TYPES, TYPES, Signature
 
-#: calls that a run may make
-FUEL = 24
+#: calls that a run may make, and turns of loops
+FUEL, TURNS = 16, 40
 
 _TYPES = """
   (rec (type $s (sub (struct (field (mut i32)) (field (mut f64)) (field (mut (ref null $s))) (field (mut i8)))))
@@ -73,6 +73,7 @@ def program(seed: int, options: Options | None = None) -> str:
     export_all = rng.random() < 0.5
     parts = [_TYPES, *(f"  (type $ft{n} (func {signature}))" for n, signature in enumerate(signatures))]
     parts += [_IMPORTS, _STATE, f"  (global $fuel (mut i32) (i32.const {FUEL}))"]
+    parts.append(f"  (global $turns (mut i32) (i32.const {TURNS}))")
     parts.append(f"  (table $table funcref (elem {' '.join(f'$f{n}' for n in range(len(signatures)))}))")
     for number in range(len(signatures)):
         name = f"run_{number}" if number < len(exported) else f"inner{number}"

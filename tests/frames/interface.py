@@ -17,6 +17,9 @@ from reference.smith import EXPORTS, host_result
 NESTED = 3
 """So many calls of `nest` call back into the guest."""
 
+OBSERVED = 50
+"""So many host calls of a run are looked at, the first ones."""
+
 RESOURCES = "resources"
 """How a run ended that used up what the two sides need not have the same amount of."""
 

@@ -16,6 +16,7 @@ from reference import I31, ArrayObject, ExnObject, Frame, StructObject, WasmFunc
 from reference.types import type_name
 from wasmscope.runtime.frame import FrameHandle, Unavailable
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kind, StructRef, Val
+from wasmscope.wasm.types import ValType, ref_type
 
 #: levels of a structure that are described, and elements of an array
 DEPTH, ELEMENTS = 3, 6
@@ -58,9 +59,25 @@ class Observation:
 # -- wasmscope ---------------------------------------------------------------------------------------------------------
 
 
-def from_wasmscope(why: str, handles: Iterable[FrameHandle], functions: Mapping[bytes, int]) -> Observation:
-    """The frames as wasmscope shows them; `functions` tells exported functions by their identity."""
-    return Observation(why, tuple(_from_handle(handle, functions) for handle in handles))
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What wasmscope's frames do not say themselves."""
+
+    functions: Mapping[bytes, int]
+    """Index of each exported function, by its identity in the engine."""
+    types: Sequence[int]
+    """For each type index the lowest index of an equal type: which of them a value's type names is nobody's concern."""
+
+    def type(self, value_type: ValType) -> str:
+        """The text form of a type."""
+        if isinstance(value_type.heap, int):
+            return str(ref_type(self.types[value_type.heap], value_type.nullable))
+        return str(value_type)
+
+
+def from_wasmscope(why: str, handles: Iterable[FrameHandle], names: Names) -> Observation:
+    """The frames as wasmscope shows them."""
+    return Observation(why, tuple(_from_handle(handle, names) for handle in handles))
 
 
 def handles_of(store: wasmscope.Store) -> list[FrameHandle]:
@@ -74,7 +91,7 @@ def handles_of(store: wasmscope.Store) -> list[FrameHandle]:
     return handles
 
 
-def _from_handle(handle: FrameHandle, functions: Mapping[bytes, int]) -> SeenFrame:
+def _from_handle(handle: FrameHandle, names: Names) -> SeenFrame:
     place = handle.wasm_function_index_and_pc()
     assert place is not None
     return SeenFrame(
@@ -82,10 +99,12 @@ def _from_handle(handle: FrameHandle, functions: Mapping[bytes, int]) -> SeenFra
         handle.function_index,
         place[1],
         tuple(
-            Seen(str(handle.local_type(i)), _shown(handle.local(i), functions)) for i in range(handle.num_locals())
+            Seen(names.type(handle.local_type(i)), _shown(handle.local(i), names.functions))
+            for i in range(handle.num_locals())
         ),
         tuple(
-            Seen(str(handle.stack_type(i)), _shown(handle.stack(i), functions)) for i in range(handle.num_stacks())
+            Seen(names.type(handle.stack_type(i)), _shown(handle.stack(i), names.functions))
+            for i in range(handle.num_stacks())
         ),
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import reference
-from frames.interface import NESTED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.interface import NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
 from frames.observe import from_reference, type_names
 from reference.errors import GuestError, OutOfSteps
 from reference.smith import IMPORTED_GLOBALS, host_result
@@ -59,12 +59,16 @@ class _Recorder:
 
         def call(*given: Any) -> list[Any]:
             self.counts[name] += 1
-            self._observe(f"call {name}")
-            if name == "fail" and given[0] == 0:
+            if self.counts.total() <= OBSERVED:
+                self._observe(f"call {name}")
+            try:
+                if name == "fail" and given[0] == 0:
+                    raise HostFailure
+                if name == "nest" and self.counts[name] <= NESTED:
+                    self._nest(given)
+            except HostFailure:
                 self._observe("host error")
-                raise HostFailure
-            if name == "nest" and self.counts[name] <= NESTED:
-                self._nest(given)
+                raise
             return [host_result(name, self.counts[name], result) for result in results]
 
         return reference.HostFunc(wanted.type, call)

@@ -9,8 +9,8 @@ from typing import Any
 import wasmtime
 
 import wasmscope
-from frames.interface import NESTED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
-from frames.observe import from_wasmscope, handles_of
+from frames.interface import NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.observe import Names, from_wasmscope, handles_of
 from reference.integers import signed
 from reference.smith import IMPORTED_GLOBALS, host_result
 from wasmscope.runtime import capi
@@ -32,9 +32,11 @@ def engine_config(opt_level: str) -> wasmscope.Config:
     return config
 
 
-def run_wasmscope(engine: wasmscope.Engine, module: wasmscope.Module, export: str) -> Run:
-    """Run an export in a new instance, with a debug handler."""
-    recorder = _Recorder(engine)
+def run_wasmscope(
+    engine: wasmscope.Engine, module: wasmscope.Module, export: str, equal_types: Sequence[int]
+) -> Run:
+    """Run an export in a new instance, with a debug handler; `equal_types` as in `Names`."""
+    recorder = _Recorder(engine, equal_types)
     try:
         return recorder.invoke(module, export)
     finally:
@@ -44,13 +46,14 @@ def run_wasmscope(engine: wasmscope.Engine, module: wasmscope.Module, export: st
 class _Recorder:
     """The debug handler, and the host's functions."""
 
-    def __init__(self, engine: wasmscope.Engine) -> None:
+    def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int]) -> None:
         self.run = Run()
         self.store = wasmscope.Store(engine)
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
         self.store.set_debug_handler(self)
         self.instance: wasmscope.Instance | None = None
         self.functions: dict[bytes, int] = {}
+        self.names = Names(self.functions, equal_types)
         self.counts: Counter[str] = Counter()
 
     def handle(self, store: wasmscope.Store, event: wasmscope.DebugEvent) -> None:
@@ -101,7 +104,8 @@ class _Recorder:
 
         def call(*given: Any) -> Any:
             self.counts[name] += 1
-            self._observe(f"call {name}")
+            if self.counts.total() <= OBSERVED:
+                self._observe(f"call {name}")
             if name == "fail" and given[0] == 0:
                 raise HostFailure
             if name == "nest" and self.counts[name] <= NESTED:
@@ -123,7 +127,7 @@ class _Recorder:
         self._observe("after nested")
 
     def _observe(self, why: str) -> None:
-        self.run.observations.append(from_wasmscope(why, handles_of(self.store), self.functions))
+        self.run.observations.append(from_wasmscope(why, handles_of(self.store), self.names))
 
 
 def _kind(type: wasmtime.ValType) -> str:

@@ -49,5 +49,3 @@ def _shares_a_table(module: Module) -> bool:
     return any(isinstance(item.desc, TableType) for item in module.imports) or any(
         export.kind == "table" for export in module.exports
     )
-
-

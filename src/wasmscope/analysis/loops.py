@@ -15,8 +15,11 @@ class LoopToken(Protocol):
     closes: bool
     changes: int
     """The local it assigns and whether it changes memories, as in `LoopSummary.changed`."""
+    uses: int
+    """The bit of the local it reads or assigns."""
     publishes: bool
     """Whether state has to be published for it, whatever is known at run time."""
+    calls: bool
 
 
 @dataclass(slots=True)
@@ -25,7 +28,10 @@ class LoopSummary:
 
     changed: int = 0
     """Bit 0: memories; bit n + 1: local n."""
+    used: int = 0
+    """Locals that it reads or assigns."""
     publishes: bool = False
+    calls: bool = False
 
 
 def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
@@ -36,7 +42,9 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
     for operation in operations:
         if innermost:
             innermost[-1].changed |= operation.changes
+            innermost[-1].used |= operation.uses
             innermost[-1].publishes |= operation.publishes
+            innermost[-1].calls |= operation.calls
         if operation.opens:
             if operation.opens == 2:
                 loop = LoopSummary()
@@ -51,4 +59,6 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
                 if innermost:
                     innermost[-1].changed |= inner.changed
                     innermost[-1].publishes |= inner.publishes
+                    innermost[-1].used |= inner.used
+                    innermost[-1].calls |= inner.calls
     return loops

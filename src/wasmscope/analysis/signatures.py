@@ -203,5 +203,3 @@ def catch_payload(kind: str, tag: int | None, module: Module) -> tuple[ValType, 
     """What a `try_table` clause pushes at its label (Wasm spec 3.4.10): the tag's values, then the exception."""
     values = composite_func(module, module.all_tags[tag]).params if tag is not None else ()
     return (*values, ref_type("exn", False)) if kind.endswith("_ref") else values
-
-

@@ -25,8 +25,8 @@ _EXPONENT_BITS = {Kind.F32: 8, Kind.F64: 11}
 def parse_arguments(words: Sequence[str], types: Sequence[ValType], function: str) -> list[Val | None]:
     """The values for a call of `function`; None is the null reference. Raises `Failure`."""
     if len(words) != len(types):
-        wanted = " ".join(map(str, types)) or "none"
-        raise Failure(f"{escaped(function)} takes {len(types)} arguments ({wanted}), {len(words)} were given")
+        wanted = " ".join(map(str, types)) or "no arguments"
+        raise Failure(f"{escaped(function)} takes {wanted}; the number of arguments given is {len(words)}")
     return [_parse(word, value_type) for word, value_type in zip(words, types, strict=True)]
 
 

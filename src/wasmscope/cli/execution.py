@@ -62,19 +62,8 @@ class _Execution:
         self._reporter = Reporter(Path(request.path).name, request.report, interrupts)
 
     def run(self) -> int:
-        request = self._request
-        engine = Engine(self._config())
-        module, decoded = self._compile(engine, request.path)
-        preloads = [(name, *self._compile(engine, path), path) for name, path in request.preloads]
-        store = self._store(engine)
-        linker = Linker(engine)
-        linker.define_wasi()
         try:
-            with self._interrupts.stopping_by(self._stop(engine, store), request.switches.timeout):
-                for name, preload, preload_decoded, path in preloads:
-                    instance = self._instantiate(linker, store, preload, preload_decoded, path)
-                    linker.define_instance(store, name, instance)
-                self._call(store, self._instantiate(linker, store, module, decoded, request.path), decoded)
+            self._run()
             return 0
         except GuestEnded as ended:
             self._explain(f"interrupted: {ended.cause.words}")
@@ -87,9 +76,23 @@ class _Execution:
             self._explain(str(error))
             return FAILED
         except wasmtime.WasmtimeError as error:
-            raise Failure(f"{escaped(request.path)} failed: {escaped_lines(str(error).strip())}") from None
+            raise Failure(f"{escaped(self._request.path)} failed: {escaped_lines(str(error).strip())}") from None
         finally:
             self._reporter.write()
+
+    def _run(self) -> None:
+        request = self._request
+        engine = Engine(self._config())
+        module, decoded = self._compile(engine, request.path)
+        preloads = [(name, *self._compile(engine, path), path) for name, path in request.preloads]
+        store = self._store(engine)
+        linker = Linker(engine)
+        linker.define_wasi()
+        with self._interrupts.stopping_by(self._stop(engine, store), request.switches.timeout):
+            for name, preload, preload_decoded, path in preloads:
+                instance = self._instantiate(linker, store, preload, preload_decoded, path)
+                linker.define_instance(store, name, instance)
+            self._call(store, self._instantiate(linker, store, module, decoded, request.path), decoded)
 
     def _config(self) -> Config:
         config = Config()
@@ -151,7 +154,7 @@ class _Execution:
         if request.invoke is None:
             name = next((name for name in _DEFAULT_ENTRIES if name in functions), None)
             if name is None:
-                complain("note", f"{escaped(request.path)} was instantiated; it has no _start. {_exported(functions)}")
+                complain("note", f"{escaped(request.path)} was instantiated; it has no _start; {_exported(functions)}")
                 return
             words: Sequence[str] = ()
         else:
@@ -185,4 +188,4 @@ class _Execution:
 def _exported(functions: Sequence[str] | dict[str, int]) -> str:
     names = [escaped(name) for name in functions]
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    return f"functions that --invoke can call: {shown}" if names else "it exports no functions"
+    return f"--invoke can call: {shown}" if names else "it exports no functions"

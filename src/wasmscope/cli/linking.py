@@ -86,7 +86,8 @@ def _unknown_imports(unknown: Sequence[Import], decoded: Decoded, path: str) -> 
     if WASI in modules:
         hints.append(f"{WASI} is provided, but has no function of that name")
     hints.append("--preload NAME=FILE provides a module's exports under NAME")
-    hints.append("-W unknown-imports-trap lets the guest run until it calls one of these functions")
+    if any(isinstance(item.desc, FuncImport) for item in unknown):
+        hints.append("-W unknown-imports-trap lets the guest run until it calls one of these functions")
     return Failure(message, "\n".join(hints))
 
 

@@ -32,14 +32,15 @@ def _variable(value: str) -> tuple[str, str]:
     if equals:
         return name, text
     if name not in os.environ:
-        raise click.BadParameter(f"{name} is not set here, so it cannot be passed on; give a value: {name}=VAL")
+        message = f"{name} is not set here, so it cannot be passed on; give a value: {name}=VAL"
+        raise click.BadParameter(message, param_hint="--env")
     return name, os.environ[name]
 
 
 def _preload(value: str) -> tuple[str, str]:
     name, equals, path = value.partition("=")
     if not equals:
-        raise click.BadParameter(f"{value!r} is not of the form NAME=FILE")
+        raise click.BadParameter(f"{value!r} is not of the form NAME=FILE", param_hint="--preload")
     return name, path
 
 
@@ -86,7 +87,7 @@ def run(guest: str, arguments: tuple[str, ...], **options: Any) -> int:
     \b
     Examples:
       wasmscope run app.wasm --verbose input.txt
-      wasmscope run --dir .::/work --env HOME app.wasm
+      wasmscope run --dir .::/data --env HOME app.wasm
       wasmscope run --invoke fac math.wat 20
       wasmscope run --timeout 5s --report json --report-file crash.json app.wasm
       wasmscope run -W fuel=1000000,max-memory-size=0x1000000 app.wasm

@@ -24,6 +24,7 @@ class Control:
         "edges",
         "entry_derived",
         "entry_proofs",
+        "entry_really_stale",
         "entry_settled",
         "entry_stale",
         "height",
@@ -31,8 +32,11 @@ class Control:
         "is_loop",
         "landing",
         "landing_chunk",
+        "loop",
         "params",
         "proofs",
+        "publishes",
+        "really_stale",
         "results",
         "settled",
         "stale",
@@ -49,30 +53,37 @@ class Control:
         """Whether an exception handler branches here, so that the stack pointer has to be put back."""
         self.landing_chunk = -1
         """Of a loop: an empty chunk at its header, for that."""
+        self.publishes = False
+        """Of a loop: whether it is the `Loop` that instructions inside assume something of."""
         self.height = len(rewriter.stack) - len(params)
         self.assigned_outside = rewriter.assigned
         self.catches_outside = rewriter.catches
+        self.loop = rewriter.loop
+        """The innermost publishing loop around the block; of a loop that is one itself, that loop."""
         self.edges = 0
         self.stale = 0
+        self.really_stale = 0
         self.derived = 0
         self.settled = 0
         self.proofs: dict[int, int] = {}
         self.entry_stale = rewriter.stale
+        self.entry_really_stale = rewriter.really_stale
         self.entry_derived = rewriter.derived
         self.entry_settled = min(rewriter.settled, self.height)
         self.entry_proofs = rewriter.proofs
 
-    def merge(self, stale: int, derived: int, settled: int, proofs: dict[int, int]) -> None:
+    def merge(self, stale: int, really_stale: int, derived: int, settled: int, proofs: dict[int, int]) -> None:
         """Add an edge to the end of this block with the state it carries."""
         if self.edges:
             self.stale |= stale
+            self.really_stale |= really_stale
             self.derived &= derived
             self.settled = min(self.settled, settled)
             if self.proofs:
                 known = self.proofs
                 self.proofs = {key: min(reach, proofs[key]) for key, reach in known.items() if key in proofs}
         else:
-            self.stale, self.derived, self.settled = stale, derived, settled
+            self.stale, self.really_stale, self.derived, self.settled = stale, really_stale, derived, settled
             self.proofs = proofs.copy()
         self.edges += 1
 

@@ -73,6 +73,7 @@ RELOADABLE: dict[int, tuple[int, bool, int]] = {
 }
 """Opcode of a load -> bytes read, whether the value is sign-extended, bits of the result (Wasm spec 4.4.7)."""
 
+
 def size_of(expression: Expression) -> int:
     """How many leaves it has."""
     return expression[1] if type(expression) is tuple else 1
@@ -205,9 +206,7 @@ def loaded(load: Load, content: bytes) -> int:
     return _extend(value, 8 * width, bits) if signed else value
 
 
-def evaluate(
-    expression: Expression, local: Callable[[int], int], read: Callable[[Load, int], int]
-) -> int | None:
+def evaluate(expression: Expression, local: Callable[[int], int], read: Callable[[Load, int], int]) -> int | None:
     """The value of `expression` as a bit pattern (None: a null reference).
 
     `local(i)` answers for the locals in it, `read(load, address)` for the loads.

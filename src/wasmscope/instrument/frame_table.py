@@ -68,6 +68,10 @@ class FunctionPoints:
         """The offset in the rewritten module at which a point is observed."""
         return self._offset_of_chunk[point.chunk]
 
+    def is_published_for(self, point: Point) -> bool:
+        """Whether there is code right before the instruction that publishes for it: it cannot have been moved then."""
+        return self._offset_of_chunk[point.first_chunk] != self._offset_of_chunk[point.chunk]
+
     def following(self, rewritten_offset: int) -> Point | None:
         """The first point at or behind an offset: where publishing code leads to."""
         position = bisect_right(self.rewritten_offsets, rewritten_offset - 1)

@@ -30,6 +30,7 @@ from wasmscope.analysis.loops import LoopSummary, summarise_loops
 from wasmscope.instrument.control import Control
 from wasmscope.instrument.expressions import DEFAULTS, MAX_HEIGHT, MEMORY, NULL, Expression, signed_leb
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.loop import Loop
 from wasmscope.instrument.operand import Operand, Results
 from wasmscope.instrument.operations import MEMORY_KEY_SHIFT, Operation
 from wasmscope.instrument.plan import Plan
@@ -61,6 +62,7 @@ class FunctionRewriter:
         "in_loop",
         "index",
         "local_types",
+        "loop",
         "loops",
         "observed",
         "operand_mask",
@@ -72,6 +74,7 @@ class FunctionRewriter:
         "proofs",
         "push_chunks",
         "pushes_frame",
+        "really_stale",
         "recorder",
         "settled",
         "signature",
@@ -110,12 +113,16 @@ class FunctionRewriter:
         """Blocks that handlers around the current instruction branch to."""
         self.dead = 0
         """0: reachable; otherwise 1 + the number of blocks opened since the code became unreachable."""
+        self.loop: Loop | None = None
+        """The innermost loop around the current instruction in which state has to be published."""
         self.loops: list[LoopSummary] = []
         """Summaries of the loops still to come, the next one last."""
 
         count, params = len(self.local_types), len(self.signature.params)
         self.stale = ((1 << params) - 1) << 1
         """Locals whose slot does not hold the current value: bit n + 1 for local n, in all such sets."""
+        self.really_stale = self.stale
+        """The stale ones that are so not just by the assumption at the header of `loop`."""
         self.derived = 0
         """Locals whose value the host can work out from `expressions`."""
         self.settled = 0
@@ -146,6 +153,7 @@ class FunctionRewriter:
         else:
             self.expressions[local] = NULL if value_type.is_ref else DEFAULTS[value_type]
             self.stale |= 2 << local
+            self.really_stale |= 2 << local
             self.derived |= 2 << local
 
     # -- the pass ------------------------------------------------------------------------------------------------
@@ -287,6 +295,7 @@ class FunctionRewriter:
             self.derived = derived
             return
         self.stale |= bit
+        self.really_stale |= bit
         if expression is None or mask & bit or not self._can_derive(local, bit, mask):
             self.derived = derived & ~bit
         else:
@@ -327,26 +336,27 @@ class FunctionRewriter:
         """Store whatever is not in its slot and cannot be worked out."""
         missing = self.stale & ~self.derived
         if missing:
-            self._store_locals(missing)
+            assumed = missing & ~self.really_stale
+            if assumed:
+                self._store_assumed(assumed)
+            self._store_locals(missing ^ assumed)
             self.stale &= self.derived
+            self.really_stale &= self.derived
         if self.settled < len(self.stack):
             self._store_operands()
             self.settled = len(self.stack)
 
-    def publish_except(self, locals_: int) -> None:
-        """The same, but for `locals_`."""
-        missing = self.stale & ~self.derived & ~locals_
-        self._store_locals(missing)
-        self.stale &= ~missing
-        self._store_operands()
-        self.settled = len(self.stack)
-
-    def _store_locals(self, locals_: int) -> None:
-        store = self.frame.store_local
+    def _store_assumed(self, locals_: int) -> None:
+        assert self.loop is not None
         while locals_:
             low = locals_ & -locals_
-            self.out.append(store(low.bit_length() - 2))
+            self.loop.assumed_stores.append((low, len(self.out)))
+            self.out.append(self.frame.store_local(low.bit_length() - 2))
             locals_ ^= low
+
+    def _store_locals(self, locals_: int) -> None:
+        for position in members(locals_):
+            self.out.append(self.frame.store_local(position - 1))
 
     def _store_operands(self) -> None:
         for depth in range(self.settled, len(self.stack)):
@@ -358,11 +368,11 @@ class FunctionRewriter:
     def observe(self, *, pushed: bool | None = None) -> None:
         """Publish, because the instruction that follows may trap."""
         self.observed = True
-        before = len(self.out)
+        first = len(self.out)
         self.publish()
         if self.recorder is not None:
             pushed = self.pushes_frame if pushed is None else pushed
-            self.recorder.note(self, self.pc, pushed=pushed, published=len(self.out) > before)
+            self.recorder.note(self, self.pc, first_chunk=first, pushed=pushed)
 
     def missing(self) -> int:
         """How many values would have to be published here."""
@@ -372,12 +382,13 @@ class FunctionRewriter:
     def observe_if(self, condition: bytes, after: bytes) -> None:
         """Publish only if `condition` holds, for else the instruction that follows cannot trap; then run `after`."""
         self.observed = True
+        first = len(self.out)
         self._begin_cold_if(condition)
         self._store_locals(self.stale & ~self.derived)
         self._store_operands()
         self.out.append(after + b"\x0b")
         if self.recorder is not None:
-            self.recorder.note(self, self.pc, pushed=self.pushes_frame)
+            self.recorder.note(self, self.pc, first_chunk=first, pushed=self.pushes_frame)
 
     def _begin_cold_if(self, condition: bytes) -> None:
         self.cold_ifs.append((len(self.out), len(condition)))
@@ -387,20 +398,27 @@ class FunctionRewriter:
         """Publish, because the instruction that follows leaves the function, and say where that is."""
         self.observed = True
         self.forget_memory()  # whoever looks at this frame later may have written
+        first = len(self.out)
         self.publish()
         self.out.append(self.frame.store_site(self.pc))
         if self.recorder is not None:
-            self.recorder.note(self, self.pc, pushed=True)
+            self.recorder.note(self, self.pc, first_chunk=first, pushed=True)
         for control in self.catches:
             self.branch_to(control)
 
-    def attend(self, pc: int) -> None:
-        """Test the attention flag; when it is set, publish and call the host. Nothing changes on the other path."""
+    def attend(self, pc: int, reloaded: int = 0) -> None:
+        """Test the attention flag; when it is set, publish and call the host. Nothing changes on the other path.
+
+        `reloaded` are locals to be read back from their slots after the call: so they need not survive it, and the
+        compiler can keep them in registers on the other path.
+        """
         self.observed = True
         frame = self.frame
+        first = len(self.out)
         self._begin_cold_if(frame.attention())
         # The host may write memory while it looks: here, loads are no way to work a value out.
-        self._store_locals(self.stale & ~self.derived | self.derived & self.dependents[0])
+        reloaded = self._reloadable(reloaded)
+        self._store_locals(self.stale & (~self.derived | reloaded | self.dependents[0]))
         for depth, operand in enumerate(self.stack):
             if operand.mask & MEMORY or (depth >= self.settled and operand.expression is None):
                 self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand)))
@@ -409,19 +427,34 @@ class FunctionRewriter:
             self.out.append(b"")
         self.out.append(frame.store_site(pc))
         if self.recorder is not None:
-            self.recorder.note(self, pc, pushed=True, reloads=False)
+            self.recorder.note(self, pc, first_chunk=first, pushed=True, reloads=False)
         self.out.append(b"\x10" + unsigned(self.plan.attention_function))
         if not self.pushes_frame:
             self.pop_chunks.append(len(self.out))
             self.out.append(b"")
+        for local in members(reloaded):
+            self.out.append(frame.reload_local(local - 1))
         self.out.append(b"\x0b")
+
+    def _reloadable(self, locals_: int) -> int:
+        """Those of `locals_` that are numbers and not known to be constants."""
+        reloadable = 0
+        for position in members(locals_ & ~self.eager):
+            constant = self.derived & 1 << position and isinstance(self.expressions[position - 1], bytes)
+            if not constant and not self.local_types[position - 1].is_ref:
+                reloadable |= 1 << position
+        return reloadable
 
     # -- control -------------------------------------------------------------------------------------------------
 
     def branch_to(self, control: Control) -> None:
         """The state here flows to the end of `control`; a loop's header already assumes the worst."""
-        if not control.is_loop:
-            control.merge(self.stale, self.derived, self.settled, self.proofs)
+        if control.is_loop:
+            if control.publishes and control.loop is not None:
+                control.loop.stale_at_branches |= self.really_stale if control.loop is self.loop else self.stale
+        else:
+            really_stale = self.really_stale if control.loop is self.loop else self.stale
+            control.merge(self.stale, really_stale, self.derived, self.settled, self.proofs)
 
     def branch(self, label: int) -> None:
         """The state here flows to `label`."""
@@ -430,6 +463,16 @@ class FunctionRewriter:
     def become_dead(self) -> None:
         """What follows is unreachable."""
         self.dead = 1
+
+
+def members(locals_: int) -> list[int]:
+    """The positions of the bits in a set, ascending."""
+    positions = []
+    while locals_:
+        low = locals_ & -locals_
+        positions.append(low.bit_length() - 1)
+        locals_ ^= low
+    return positions
 
 
 def local_and_distance(expression: Expression) -> tuple[int, int]:

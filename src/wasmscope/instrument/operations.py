@@ -59,6 +59,7 @@ class Operation:
         "reach",
         "signature",
         "token",
+        "uses",
         "visit",
         "writes",
     )
@@ -81,6 +82,7 @@ class Operation:
         self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
         self.bit = 2 << self.operand
         """The local's bit in sets of locals; bit 0 stands for the memories."""
+        self.uses = self.bit if name.startswith("local.") else 0
         self.writes = _writes_memory(opcode)
         self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
         self.pops = 0

@@ -37,8 +37,8 @@ class Point:
     pc: int
     chunk: int
     """Index of the chunk of rewritten code that holds the instruction (or the call to the host)."""
-    published: bool
-    """Whether anything had to be published right before the instruction: if so, it was not moved by the compiler."""
+    first_chunk: int
+    """Index of the first chunk of the code that publishes for it; the same as `chunk` where nothing had to be."""
     pushed: bool
     """Whether the stack pointers are above the frame when execution leaves here."""
     locals: tuple[Location, ...]
@@ -55,7 +55,9 @@ class Recorder:
     def __init__(self) -> None:
         self.points: list[Point] = []
 
-    def note(self, rewriter: FunctionRewriter, pc: int, *, pushed: bool, published: bool = True, reloads: bool = True) -> None:
+    def note(
+        self, rewriter: FunctionRewriter, pc: int, *, first_chunk: int, pushed: bool, reloads: bool = True
+    ) -> None:
         """The state is published now and observed by the next chunk. `reloads`: values can be loaded once more."""
         frame = rewriter.frame
         derived = rewriter.derived if reloads else rewriter.derived & ~rewriter.dependents[0]
@@ -63,7 +65,7 @@ class Recorder:
             Point(
                 pc=pc,
                 chunk=len(rewriter.out),
-                published=published,
+                first_chunk=first_chunk,
                 pushed=pushed,
                 locals=tuple(self._local(rewriter, local, derived) for local in range(len(rewriter.local_types))),
                 stack=tuple(

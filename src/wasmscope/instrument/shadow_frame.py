@@ -9,13 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wasmscope.analysis.signatures import reference_kind
-from wasmscope.instrument.layout import ATTENTION, HEADER_SIZE, INSTANCE, NAMES_INSTANCE, REFERENCE_POINTER, SITE, STACK_POINTER
+from wasmscope.instrument.layout import (
+    ATTENTION,
+    HEADER_SIZE,
+    INSTANCE,
+    NAMES_INSTANCE,
+    REFERENCE_POINTER,
+    SITE,
+    STACK_POINTER,
+)
 from wasmscope.instrument.leb import signed, site, unsigned
 from wasmscope.instrument.operations import encode_memarg
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
 
 _STORE = {I32: b"\x36", I64: b"\x37", F32: b"\x38", F64: b"\x39", V128: b"\xfd\x0b"}
+_LOAD = {I32: b"\x28", I64: b"\x29", F32: b"\x2a", F64: b"\x2b", V128: b"\xfd\x00"}
 _NULL = {"func": b"\xd0\x70", "extern": b"\xd0\x6f", "any": b"\xd0\x6e", "exn": b"\xd0\x69"}
 
 
@@ -127,6 +136,12 @@ class ShadowFrame:
             self._local_stores[local] = code
         return code
 
+    def reload_local(self, local: int) -> bytes:
+        """Code that reads a local back from its slot."""
+        slot, value_type = self.local_slot(local), self.local_types[local]
+        assert isinstance(slot, MemorySlot)
+        return b"\x20" + self.pointer + _LOAD[value_type] + self._memarg(slot.offset) + b"\x21" + unsigned(local)
+
     def store_operand(self, depth: int, value_type: ValType, temporary: int) -> bytes:
         """Code that publishes an operand from its temporary."""
         code = self._operand_stores.get((depth, temporary))
@@ -171,7 +186,6 @@ class ShadowFrame:
             assert isinstance(slot, TableSlot)
             code += self._entry_index(slot) + _NULL[slot.kind] + b"\x26" + self._table(slot.kind)
         return code
-
 
     def added_declarations(self) -> list[tuple[int, ValType]]:
         """The added locals as (count, type) runs (Wasm spec 5.5.13)."""

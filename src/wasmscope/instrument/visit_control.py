@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from wasmscope.instrument.control import Control
 from wasmscope.instrument.expressions import MEMORY
-from wasmscope.instrument.function import FunctionRewriter
+from wasmscope.instrument.function import FunctionRewriter, members
 from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.loop import Loop
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 from wasmscope.wasm.instructions import CastBranch
@@ -42,6 +43,7 @@ def visit_else(rewriter: FunctionRewriter, operation: Operation) -> None:
     del rewriter.stack[control.height :]
     control.is_if = False
     rewriter.stale = control.entry_stale
+    rewriter.really_stale = control.entry_really_stale
     rewriter.derived = control.entry_derived & ~rewriter.assigned  # their expressions were overwritten
     rewriter.settled = control.entry_settled
     rewriter.proofs = control.entry_proofs
@@ -56,21 +58,26 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     if rewriter.operand_mask & changed:
         rewriter.forget_operands(changed)
     derived = rewriter.derived & ~changed
-    for position in _members(changed):
+    for position in members(changed):
         derived &= ~rewriter.dependents[position]
         for memory in rewriter.proof_memories if rewriter.proofs and position else ():
             rewriter.proofs.pop(position - 1 | memory, None)
     rewriter.derived = derived
     if summary.publishes:
-        # Publishing what the loop leaves alone once, before it, saves doing so in every iteration.
-        rewriter.publish_except(assigned)
+        # Publishing once, before the loop, saves doing so in every iteration.
+        rewriter.publish()
+        rewriter.loop = Loop(rewriter.loop)
+    else:
+        rewriter.really_stale |= assigned & ~rewriter.eager
     rewriter.stale |= assigned & ~rewriter.eager
     rewriter.out.append(operation.encoded)
     control = _push_control(rewriter, operation)
+    control.publishes = summary.publishes
     rewriter.in_loop += 1
     control.landing_chunk = len(rewriter.out)
     rewriter.out.append(b"")
-    rewriter.attend(rewriter.pc + operation.length)
+    # With a call in the loop, nothing stays in a register anyway.
+    rewriter.attend(rewriter.pc + operation.length, 0 if summary.calls else summary.used)
 
 
 def visit_try_table(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -93,14 +100,22 @@ def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
         _end_function(rewriter)
         return
     rewriter.out.append(operation.encoded)
-    rewriter.in_loop -= control.is_loop
+    if control.is_loop:
+        _end_loop(rewriter, control)
     if control.is_if:
-        control.merge(control.entry_stale, control.entry_derived, control.entry_settled, control.entry_proofs)
+        control.merge(
+            control.entry_stale,
+            control.entry_really_stale,
+            control.entry_derived,
+            control.entry_settled,
+            control.entry_proofs,
+        )
     if control.edges:
         if reachable:
             rewriter.branch_to(control)
         reachable = True
         rewriter.stale = control.stale
+        rewriter.really_stale = control.really_stale
         rewriter.derived = control.derived & ~rewriter.assigned  # their expressions may differ between the branches
         rewriter.settled = control.settled
         rewriter.proofs = control.proofs
@@ -118,6 +133,19 @@ def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
     if control.landing and rewriter.pushes_frame and not control.is_loop:
         rewriter.push_chunks.append(len(rewriter.out))
         rewriter.out.append(b"")
+
+
+def _end_loop(rewriter: FunctionRewriter, control: Control) -> None:
+    """Now it is known what is stale at the header."""
+    rewriter.in_loop -= 1
+    if control.publishes:
+        loop = rewriter.loop
+        assert loop is not None
+        for chunk in loop.unnecessary_stores():
+            rewriter.out[chunk] = b""
+        rewriter.stale &= rewriter.really_stale | loop.stale_at_branches
+        rewriter.really_stale = rewriter.stale
+        rewriter.loop = loop.outside
 
 
 def _end_function(rewriter: FunctionRewriter) -> None:
@@ -225,12 +253,3 @@ def _retype(rewriter: FunctionRewriter, types: Sequence[ValType]) -> None:
             retyped = Operand(value_type, operand.producer, operand.expression, operand.mask)
             retyped.temporary = rewriter.copy(depth, operand)
             rewriter.stack[depth] = retyped
-
-
-def _members(mask: int) -> list[int]:
-    members = []
-    while mask:
-        low = mask & -mask
-        members.append(low.bit_length() - 1)
-        mask ^= low
-    return members

@@ -12,8 +12,8 @@ from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 
-import os
-LO,ST,MAX=map(int,os.environ.get("MM","2,4,12").split(","))
+_FEWEST_IN_LOOP, _FEWEST, _MOST = 2, 4, 30
+"""How many missing values make a test cheaper than publishing them, and too many make the code too large."""
 
 
 def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -86,7 +86,7 @@ def _observe(rewriter: FunctionRewriter, operation: Operation) -> None:
           memory.size  ...  global.set $limit
         end
     """
-    if not operation.limit or not (LO if rewriter.in_loop else ST) <= rewriter.missing() <= MAX:
+    if not operation.limit or not ((_FEWEST_IN_LOOP if rewriter.in_loop else _FEWEST) <= rewriter.missing() <= _MOST):
         rewriter.observe()
         return
     depth = len(rewriter.stack) - operation.pops

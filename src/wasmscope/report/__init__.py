@@ -3,7 +3,7 @@
 - `model`         a report as plain values; their JSON form is that of `--report json`
 - `capture`       an event and the frames of a store -> `Report`
 - `stack`         which frames are taken down, and one frame -> `Frame`
-- `entities`      the guest's functions, memories and tables, as a report speaks of them
+- `entities`      the guest's functions, tables and types, as a report speaks of them
 - `fault`         the instruction that trapped and what it was given -> `Fault`
 - `values`        a WebAssembly value -> `Value`
 - `escape`        text that guests choose, made safe to print

@@ -1,4 +1,4 @@
-"""The functions, memories, tables and types of a guest, as a report speaks of them."""
+"""The functions, tables and types of a guest, as a report speaks of them."""
 
 from __future__ import annotations
 
@@ -112,25 +112,9 @@ def exports_of(store: Store, instance: Instance) -> list[tuple[str, object]]:
     return [(name, exports[name]) for name in exports]
 
 
-def memory_size(store: Store, instance: Instance, index: int) -> int | None:
-    """The size in bytes of a memory, exported or not; None where it cannot be had."""
-    match _entity(store, instance, ExternKind.MEMORY, index):
-        case wasmtime.Memory() as memory:
-            return int(memory.data_len(store))
-        case wasmtime.SharedMemory() as memory:
-            return int(memory.data_len())
-        case _:
-            return None
-
-
 def table_of(store: Store, instance: Instance, index: int) -> wasmtime.Table | None:
-    """A table, exported or not; None where it cannot be had."""
-    table = _entity(store, instance, ExternKind.TABLE, index)
+    """A table; None where it is not exported, so that it cannot be had."""
+    exported = (item for item in instance.module.original.exports if item.kind is ExternKind.TABLE)
+    name = next((item.name for item in exported if item.index == index), None)
+    table = dict(exports_of(store, instance)).get(name) if name is not None else None
     return table if isinstance(table, wasmtime.Table) else None
-
-
-def _entity(store: Store, instance: Instance, kind: ExternKind, index: int) -> object | None:
-    name = next(
-        (item.name for item in instance.module.original.exports if (item.kind, item.index) == (kind, index)), None
-    )
-    return dict(exports_of(store, instance)).get(name) if name is not None else None

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from wasmtime import TrapCode
 
 from wasmscope.analysis.signatures import CONTROL, effect_of
-from wasmscope.report.entities import FunctionNames, Names, memory_size, table_of
+from wasmscope.report.entities import FunctionNames, Names, table_of
 from wasmscope.report.model import Fault, IndirectCall, MemoryAccess, Operation, Value
 from wasmscope.runtime import capi
-from wasmscope.runtime.frame import FrameHandle, Unavailable
+from wasmscope.runtime.frame import FrameHandle
+from wasmscope.runtime.frame_values import Unavailable
 from wasmscope.runtime.val import ArrayRef, Val
 from wasmscope.wasm.instructions import Instruction, MemArg
 from wasmscope.wasm.opcodes import Imm
@@ -82,7 +83,7 @@ def _memory_access(
         operand=operand,
         offset=memarg.offset,
         address=operand + memarg.offset,
-        size=memory_size(store, instance, memarg.memory),
+        size=instance.memory_size(store, memarg.memory),
     )
 
 
@@ -119,7 +120,7 @@ def _notes(
             return ["the reference is null"]
         case TrapCode.MEMORY_OUT_OF_BOUNDS:
             memories = _indices(instruction, Imm.MEMORY)
-            return [_size_note("memory", i, memory_size(store, instance, i), "bytes") for i in memories] + [
+            return [_size_note("memory", i, instance.memory_size(store, i), "bytes") for i in memories] + [
                 _data_note(instance, i) for i in _indices(instruction, Imm.DATA)
             ]
         case TrapCode.TABLE_OUT_OF_BOUNDS:

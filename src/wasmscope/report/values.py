@@ -12,7 +12,7 @@ import wasmtime
 
 from wasmscope.report.escape import escaped
 from wasmscope.report.model import Value
-from wasmscope.runtime.frame import Unavailable
+from wasmscope.runtime.frame_values import Unavailable
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kind, StructRef, Val
 
 DEEPEST = 2

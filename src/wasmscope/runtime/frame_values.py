@@ -136,4 +136,3 @@ def default_value(value_type: ValType, module: Module) -> Val:
     bits = constant(DEFAULTS[value_type])
     assert bits is not None
     return Val.from_bits(_KIND[value_type], bits)
-

@@ -86,5 +86,3 @@ class InstanceExports(wasmtime._instance.InstanceExports):
         ours = [(name, as_ours(item)) for name, item in named]
         self._extern_map = dict(ours)
         self._extern_seq = tuple(item for _, item in ours)
-
-

@@ -84,9 +84,7 @@ class Linker(wasmtime.Linker):
         try:
             return super().get(store, item.module, item.name)
         except wasmtime.WasmtimeError:
-            raise wasmtime.WasmtimeError(
-                f"unknown import: `{item.module}::{item.name}` has not been defined"
-            ) from None
+            raise wasmtime.WasmtimeError(f"unknown import: `{item.module}::{item.name}` has not been defined") from None
 
     def get(self, store: Any, module: str, name: str) -> Any:
         """As wasmtime's."""

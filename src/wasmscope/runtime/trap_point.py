@@ -40,7 +40,7 @@ def point_of_trap(
     while point is not None and is_access(instruction_at(table, point.pc)):
         suspects.append(point)
         earlier = points.preceding(points.offset_of(point))
-        if point.published or earlier is None or not _is_straight(table, earlier.pc, point.pc):
+        if points.is_published_for(point) or earlier is None or not _is_straight(table, earlier.pc, point.pc):
             break
         point = earlier
     return next((point for point in reversed(suspects) if is_out_of_bounds(point)), None)

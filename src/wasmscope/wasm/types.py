@@ -178,11 +178,6 @@ class Limits:
     is64: bool = False
     page_size_log2: int = 16
 
-    @property
-    def address_type(self) -> ValType:
-        """The type of addresses and sizes."""
-        return I64 if self.is64 else I32
-
 
 @dataclass(frozen=True, slots=True)
 class TableType:

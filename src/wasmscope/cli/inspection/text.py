@@ -9,7 +9,7 @@ from wasmscope.cli.inspection.model import Dwarf, Inspection, NameCounts
 
 def format_inspection(found: Inspection) -> Iterator[str]:
     """The lines, one thing after the other, what matters for debugging first."""
-    yield f"{found.file}: {found.size} bytes, {found.functions} functions"
+    yield f"{found.file}: {found.size} bytes, {found.functions} function{'s' * (found.functions != 1)}"
     yield ""
     yield "Debug information"
     yield f"  names       {_names(found.names)}"

@@ -1,0 +1,28 @@
+;; Every kind of value: exact NaNs, vectors, references, a struct that refers to itself.
+;; RUN: run --invoke values %
+;; RUN: run --invoke values --report json %
+(module
+  (type $node (struct (field $next (mut (ref null $node))) (field $number i32)))
+  (type $numbers (array (mut i64)))
+  (func $nothing (export "nothing") (param i32) (result f64) (f64.const 0))
+  (func (export "values")
+    (local $int i32) (local $long i64) (local $single f32) (local $double f64) (local $vector v128)
+    (local $node (ref null $node)) (local $numbers (ref null $numbers)) (local $function funcref)
+    (local $extern externref) (local $small (ref null i31)) (local $unused (ref null $node))
+    (local.set $int (i32.const -1))
+    (local.set $long (i64.const 0x123456789abcdef0))
+    (local.set $single (f32.const 0.1))
+    (local.set $double (f64.const -0.0))
+    (local.set $vector (v128.const i32x4 1 2 3 0xdeadbeef))
+    (local.set $node (struct.new $node (struct.new $node (ref.null $node) (i32.const 6)) (i32.const 7)))
+    (struct.set $node $next (struct.get $node $next (local.get $node)) (local.get $node))
+    (local.set $numbers (array.new $numbers (i64.const 3) (i32.const 40)))
+    (local.set $function (ref.func $nothing))
+    (local.set $small (ref.i31 (i32.const -3)))
+    (f32.const nan:0x201)
+    (f64.const -nan)
+    (f32.const 3.4028235e38)
+    (f64.const inf)
+    (struct.new $node (local.get $node) (i32.const 8))
+    unreachable)
+)

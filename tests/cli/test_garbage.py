@@ -1,0 +1,61 @@
+"""Whatever is in a file: a message and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Wasmscope
+from wasmscope import demo
+
+COMMANDS = [["run"], ["run", "--no-debug"], ["inspect"], ["inspect", "--json"]]
+
+
+def _garbage() -> Iterator[tuple[str, bytes]]:
+    chance = random.Random(1)
+    good = demo.WASM.read_bytes()
+    yield "empty", b""
+    yield "random", chance.randbytes(200)
+    yield "zeros", bytes(64)
+    yield "text", b"(module (func (export"
+    yield "prose", "Ünïcödé is no module".encode()
+    yield "header only, cut", good[:6]
+    yield "component", b"\0asm\x0d\0\x01\0"
+    yield "other version", b"\0asm\x02\0\0\0"
+    yield "elf", b"\x7fELF" + bytes(60)
+    yield "huge counts", b"\0asm\x01\0\0\0\x01\x06\xff\xff\xff\xff\x0f\x60"
+    for cut in (9, 40, 200, 3000, 5000):
+        yield f"cut at {cut}", good[:cut]
+    for number in range(12):
+        damaged = bytearray(good[:3600])
+        for _ in range(4):
+            damaged[chance.randrange(8, 3400)] = chance.randrange(256)
+        yield f"damaged {number}", bytes(damaged)
+
+
+GARBAGE = dict(_garbage())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_is_answered(command: list[str], name: str, tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wasm"
+    path.write_bytes(GARBAGE[name])
+    outcome = wasmscope(*command, "--timeout=2s", str(path)) if command[0] == "run" else wasmscope(*command, str(path))
+    assert "Traceback" not in outcome.stderr
+    if outcome.status != 0:
+        assert outcome.stderr.strip()
+    if not name.startswith(("damaged", "cut")):
+        assert outcome.status == 1
+        assert outcome.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_what_is_no_file(command: list[str], tmp_path: Path, wasmscope: Wasmscope) -> None:
+    for path in (tmp_path / "missing", tmp_path):
+        outcome = wasmscope(*command, str(path))
+        assert outcome.status == 1
+        assert outcome.stderr.startswith(f"error: cannot read {path}: ")
