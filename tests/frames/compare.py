@@ -19,6 +19,8 @@ from frames.on_wasmscope import engine_config, run_wasmscope
 class Difference:
     """The first thing that differs in the run of an export."""
 
+    kind: str
+    """"ending", "observations", "why", "places", "local" or "operand"."""
     export: str
     where: str
     expected: object
@@ -63,19 +65,19 @@ def _differences(export: str, expected: Run, shown: Run) -> Iterator[Difference]
     if RESOURCES in (expected.ending, shown.ending):
         return
     if expected.ending != shown.ending:
-        yield Difference(export, "ending", expected.ending, shown.ending)
+        yield Difference("ending", export, "ending", expected.ending, shown.ending)
     if len(expected.observations) != len(shown.observations):
         whys = [[each.why for each in run.observations] for run in (expected, shown)]
-        yield Difference(export, "observations", *whys)
+        yield Difference("observations", export, "observations", *whys)
 
 
 def _in_observation(export: str, where: str, expected: Observation, shown: Observation) -> Iterator[Difference]:
     if expected.why != shown.why:
-        yield Difference(export, where, expected.why, shown.why)
+        yield Difference("why", export, where, expected.why, shown.why)
     where = f"{where} ({expected.why})"
     places = [[(each.activation, each.function, hex(each.pc)) for each in side.frames] for side in (expected, shown)]
     if places[0] != places[1]:
-        yield Difference(export, where, *places)
+        yield Difference("places", export, where, *places)
     for number, (left, right) in enumerate(zip(expected.frames, shown.frames, strict=False)):
         if left != right:
             place = f"function {left.function} at {left.pc:#x}"
@@ -85,10 +87,10 @@ def _in_observation(export: str, where: str, expected: Observation, shown: Obser
 def _in_frame(export: str, where: str, expected: SeenFrame, shown: SeenFrame) -> Iterator[Difference]:
     for what, left, right in (("local", expected.locals, shown.locals), ("operand", expected.stack, shown.stack)):
         if len(left) != len(right):
-            yield Difference(export, f"{where}, {what}s", left, right)
+            yield Difference(what, export, f"{where}, {what}s", left, right)
         for index, (wanted, found) in enumerate(zip(left, right, strict=False)):
             if wanted != found:
-                yield Difference(export, f"{where}, {what} {index}", wanted, found)
+                yield Difference(what, export, f"{where}, {what} {index}", wanted, found)
 
 
 def _count(counts: Counter[str], run: Run) -> None:

@@ -60,6 +60,9 @@ _OPTIMISATION_FLAGS = {
 }
 _OPT_LEVELS = {"0": "none", "1": "speed", "2": "speed", "s": "speed_and_size"}
 
+_LARGEST_STACK = 2 << 20
+"""The engine takes no more, because stacks of asynchronous calls have that size."""
+
 _DURATION = re.compile(r"(\d+)(s|ms|us|μs|ns)?")
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "μs": 1e-6, "ns": 1e-9}
 
@@ -98,7 +101,8 @@ def parse_switches(wasm: Sequence[str], optimize: Sequence[str]) -> Switches:
     for key, value in _pairs(wasm):
         if key == "all-proposals":
             enable = _boolean("-W", key, value)
-            settings |= {_SETTINGS[proposal]: enable for proposal in _PROPOSALS}
+            # Reference types cannot be switched off: see `_check_settings`.
+            settings |= {_SETTINGS[name]: enable for name in _PROPOSALS if enable or name != "reference-types"}
         elif key in _SETTINGS:
             settings[_SETTINGS[key]] = _boolean("-W", key, value)
         elif key in _LIMITS:
@@ -118,7 +122,18 @@ def parse_switches(wasm: Sequence[str], optimize: Sequence[str]) -> Switches:
             settings["cranelift_opt_level"] = _opt_level(value)
         else:
             raise _unknown("-O", key, (*_OPTIMISATIONS, *_OPTIMISATION_FLAGS, "opt-level"))
+    _check_settings(settings)
     return Switches(settings, limits, **others)
+
+
+def _check_settings(settings: Mapping[str, Any]) -> None:
+    """Refuse what would make the engine abort the process, as it does when settings contradict each other."""
+    if settings.get("wasm_reference_types") is False:
+        raise click.BadParameter("reference-types cannot be switched off: the engine needs them", param_hint="-W")
+    if settings.get("wasm_simd") is False and settings.get("wasm_relaxed_simd") is not False:
+        raise click.BadParameter("simd=n needs relaxed-simd=n", param_hint="-W")
+    if not 0 < settings.get("max_wasm_stack", _LARGEST_STACK) <= _LARGEST_STACK:
+        raise click.BadParameter(f"max-wasm-stack has to be between 1 and {_LARGEST_STACK}", param_hint="-W")
 
 
 def parse_duration(text: str) -> float:

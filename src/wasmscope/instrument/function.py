@@ -168,12 +168,11 @@ class FunctionRewriter:
         self.controls.append(Control(self, (), self.signature.results, 0))
         if self.pushes_frame:
             self.attend(self.pc)
-        for operation in operations:
+        for operation, self.pc in zip(operations, accumulate(map(len, tokens), initial=self.pc), strict=False):
             if self.dead:
                 self._skip(operation)
             else:
                 operation.visit(self, operation)
-            self.pc += operation.length
         chunks = self._chunks()
         prologue = self._prologue()
         head = self._locals() + prologue

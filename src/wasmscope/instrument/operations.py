@@ -15,13 +15,16 @@ from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.plan import Plan
-from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instructions
+from wasmscope.wasm.instructions import Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind
 from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import I32, FuncType, ValType
 
 if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
+
+MOVING = frozenset({Imm.FUNC, Imm.MEMORY, Imm.GLOBAL, Imm.TABLE, Imm.MEMARG})
+"""Immediates with indices that appended imports may move."""
 
 Visit = Callable[["FunctionRewriter", "Operation"], None]
 
@@ -72,7 +75,8 @@ class Operation:
         self.code = opcode.code
         self.immediates = instruction.immediates
         self.visit = visit
-        self.encoded = plan.relocation.instructions(token, 0, len(token))
+        moves = MOVING.intersection(opcode.immediates)
+        self.encoded = plan.relocation.instructions(token, 0, len(token)) if moves else token
         name = opcode.name
         self.opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
         self.loops = name == "loop"
@@ -135,11 +139,10 @@ def _writes_memory(opcode: Opcode) -> bool:
 
 def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:
     """The operation of every token that occurs in the plan's module."""
-    table = {}
-    for token in plan.tokens:
-        instruction = next(iter(decode_instructions(token, 0, len(token))))
-        table[token] = Operation(token, instruction, plan, visit_of(instruction))
-    return table
+    return {
+        token: Operation(token, instruction, plan, visit_of(instruction))
+        for token, instruction in plan.instructions.items()
+    }
 
 
 def encode_memarg(align: int, memory: int, offset: int) -> bytes:

@@ -44,8 +44,8 @@ class Plan:
 
     module: Module
     relocation: Relocation
-    tokens: frozenset[bytes]
-    """Each instruction that occurs in the module, once."""
+    instructions: dict[bytes, Instruction]
+    """Each instruction that occurs in the module, once, by its token."""
     attention_function: int
     shadow_memory: int
     instance_global: int
@@ -73,14 +73,14 @@ class Plan:
 
 def make_plan(module: Module) -> Plan:
     """Look `module` over; nothing is rewritten yet."""
-    tokens = distinct_tokens(module)
-    instructions = [next(iter(decode_instructions(token, 0, len(token)))) for token in tokens]
+    decoded = {token: next(decode_instructions(token, 0, len(token))) for token in distinct_tokens(module)}
+    instructions = list(decoded.values())
     first_table = module.num_imported_tables
     kinds = tuple(kind for kind in REFERENCE_KINDS if kind in _reference_kinds(module, instructions))
     return Plan(
         module=module,
         relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),
-        tokens=tokens,
+        instructions=decoded,
         attention_function=module.num_imported_functions,
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,

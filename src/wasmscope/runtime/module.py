@@ -125,7 +125,7 @@ class Module(wasmtime.Module):
     @cached_property
     def uses_tail_calls(self) -> bool:
         """Whether a function of it may hand its place on the stack to another."""
-        return any(token[0] in (0x12, 0x13, 0x15) for token in self.frame_table.plan.tokens)
+        return any(token[0] in (0x12, 0x13, 0x15) for token in self.frame_table.plan.instructions)
 
     _bytecode: bytes | None
 

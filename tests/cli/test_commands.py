@@ -1,0 +1,120 @@
+"""What the cases cannot show: options that name files, the demo, how the command is started."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wasmscope as package
+from cli.conftest import Wasmscope
+from wasmscope.report import Report
+
+TRAPS = '(module (func $deep unreachable) (func (export "_start") (call $deep)))'
+
+
+@pytest.fixture
+def trapping(tmp_path: Path) -> str:
+    path = tmp_path / "guest.wat"
+    path.write_text(TRAPS)
+    return str(path)
+
+
+def test_report_file_has_the_report(trapping: str, tmp_path: Path, wasmscope: Wasmscope) -> None:
+    shown = wasmscope("run", trapping).stderr
+    written = tmp_path / "crash"
+    outcome = wasmscope("run", "--report-file", str(written), trapping)
+    assert (outcome.status, outcome.stderr) == (134, "")
+    assert written.read_text() == shown
+    wasmscope("run", "--report-file", str(written), "--report", "json", trapping)
+    assert json.loads(written.read_text())["depth"] == 2
+
+
+def test_report_goes_to_stderr_where_the_file_cannot_be_written(
+    trapping: str, tmp_path: Path, wasmscope: Wasmscope
+) -> None:
+    outcome = wasmscope("run", "--report-file", str(tmp_path), trapping)
+    assert outcome.status == 134
+    assert outcome.stderr.startswith(f"error: cannot write the report to {tmp_path}: ")
+    assert "#1   _start (function 1)" in outcome.stderr
+
+
+def test_colors_are_for_terminals(trapping: str, wasmscope: Wasmscope) -> None:
+    assert "\x1b[" not in wasmscope("run", trapping).stderr
+    assert "\x1b[" in wasmscope("run", "--color", "always", trapping).stderr
+    assert "\x1b[" not in wasmscope("run", "--color", "never", trapping).stderr
+
+
+def test_no_report_still_says_what_happened(trapping: str, wasmscope: Wasmscope) -> None:
+    for options in (["--report", "none"], ["--no-debug"]):
+        outcome = wasmscope("run", *options, trapping)
+        assert outcome.status == 134
+        assert outcome.stderr.startswith(f"error: {trapping}: error while executing at wasm backtrace:")
+        assert "!deep" in outcome.stderr
+        assert "wasm trap: wasm `unreachable` instruction executed" in outcome.stderr
+
+
+def test_directories_and_environment_are_passed(
+    tmp_path: Path, wasmscope: Wasmscope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = tmp_path / "guest.wat"
+    guest.write_text("""(module
+      (import "wasi_snapshot_preview1" "environ_get" (func $environ_get (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func $write (param $at i32) (param $length i32)
+        (i32.store (i32.const 0) (local.get $at))
+        (i32.store (i32.const 4) (local.get $length))
+        (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+      (func (export "_start")
+        (drop (call $environ_get (i32.const 16) (i32.const 64)))
+        (call $write (i32.const 64) (i32.const 16))
+        (drop (call $prestat (i32.const 3) (i32.const 16)))
+        (drop (call $name (i32.const 3) (i32.const 128) (i32.load (i32.const 20))))
+        (call $write (i32.const 128) (i32.load (i32.const 20)))))""")
+    monkeypatch.setenv("INHERITED", "b")
+    outcome = wasmscope("run", "--env", "A=1", "--env", "INHERITED", "--dir", f"{tmp_path}::/data", str(guest))
+    assert (outcome.status, outcome.stdout) == (0, "A=1\0INHERITED=b\0/data"[:16] + "/data")
+
+
+def test_demo_shows_its_crash(wasmscope: Wasmscope) -> None:
+    outcome = wasmscope("demo")
+    assert outcome.status == 0
+    assert "9. ship bookshelf 1\n" in outcome.stdout
+    assert outcome.stdout.index("A guest is about to run") < outcome.stdout.index("1. receive lamp")
+    assert outcome.stdout.index("9. ship bookshelf") < outcome.stdout.index("The guest stopped in same_name")
+    assert "i32.load8_u reads 1 byte at address 0x636f6c63" in outcome.stderr
+    for number, name in enumerate(["same_name", "find", "ship", "execute", "work_a_day", "_start"]):
+        assert f"#{number}   {name} (function " in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["inspect"], ["demo"]], ids=lambda command: " ".join(command) or "none"
+)
+def test_help(command: list[str], wasmscope: Wasmscope) -> None:
+    outcome = wasmscope(*command, "--help")
+    assert outcome.status == 0
+    assert outcome.stdout.startswith("Usage: wasmscope")
+    assert "Examples:" in outcome.stdout or command == ["demo"]
+
+
+def test_started_as_a_module(trapping: str) -> None:
+    command = [sys.executable, "-m", "wasmscope", "run", "--report", "json", trapping]
+    source = Path(package.__file__).parents[1]
+    ended = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(source)})
+    assert ended.returncode == 134
+    report = json.loads(ended.stderr)
+    assert report.keys() == set(Report.__struct_fields__)
+    assert [frame["name"] for frame in report["stack"]] == ["deep", "_start"]
+
+
+def test_reader_that_goes_away_is_no_traceback(trapping: str) -> None:
+    source = Path(package.__file__).parents[1]
+    script = f"{sys.executable} -m wasmscope inspect {trapping} | true"
+    ended = subprocess.run(script, shell=True, capture_output=True, text=True, env={"PYTHONPATH": str(source)})
+    assert ended.stderr == ""

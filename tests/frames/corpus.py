@@ -1,0 +1,35 @@
+"""The random modules that the comparison runs over: programs of `generator`, and modules of every profile of smith."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import wasmtime
+
+from frames.generator import program
+from reference.smith import PROFILES, random_module
+
+PROGRAMS = "programs"
+PROFILE_NAMES = (PROGRAMS, *PROFILES)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One module to compare: of a profile, with a seed."""
+
+    profile: str
+    seed: int
+
+    @property
+    def opt_level(self) -> str:
+        """How it is compiled: the one is quick, the other moves instructions about."""
+        return "none" if self.seed % 2 else "speed"
+
+    def bytecode(self) -> bytes:
+        """The module."""
+        if self.profile == PROGRAMS:
+            return bytes(wasmtime.wat2wasm(program(self.seed)))
+        return random_module(self.seed, self.profile)
+
+    def __str__(self) -> str:
+        return f"{self.profile}-{self.seed}"
