@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
 
 
+CONSTANT = -1
+"""In place of a producer: a constant, one operand for all its uses, never copied."""
+
+
 class Operand:
     """One operand. `producer` says where a `local.tee` can be added behind the instruction that pushed it."""
 

@@ -13,7 +13,7 @@ from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_si
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
-from wasmscope.instrument.operand import Operand
+from wasmscope.instrument.operand import CONSTANT, Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind
@@ -99,7 +99,7 @@ class Operation:
         elif name not in CONTROL and name not in DEPENDS_ON_OPERANDS:
             effect = effect_of(instruction, module)
             self.pops, self.pushes = effect.pops, effect.pushes
-        self.constant = Operand(self.pushes[0] if self.pushes else I32, -1, token)
+        self.constant = Operand(self.pushes[0] if self.pushes else I32, CONSTANT, token)
         """What a constant instruction pushes: the same operand every time."""
         if name == "try_table":
             clauses: tuple[Catch, ...] = instruction.immediates[1]

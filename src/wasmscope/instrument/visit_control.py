@@ -9,7 +9,7 @@ from wasmscope.instrument.expressions import MEMORY
 from wasmscope.instrument.function import FunctionRewriter, members
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.loop import Loop
-from wasmscope.instrument.operand import Operand
+from wasmscope.instrument.operand import CONSTANT, Operand
 from wasmscope.instrument.operations import Operation
 from wasmscope.wasm.instructions import CastBranch
 from wasmscope.wasm.types import ValType, ref_type
@@ -251,5 +251,6 @@ def _retype(rewriter: FunctionRewriter, types: Sequence[ValType]) -> None:
         if operand.type is not value_type:
             # Copied where it was produced, as what it was then: the type changes, the value does not.
             retyped = Operand(value_type, operand.producer, operand.expression, operand.mask)
-            retyped.temporary = rewriter.copy(depth, operand)
+            if operand.producer != CONSTANT:
+                retyped.temporary = rewriter.copy(depth, operand)
             rewriter.stack[depth] = retyped
