@@ -5,6 +5,7 @@
 The parts, each importing only from those behind it::
 
     cli          the command line: run, inspect, demo
+    report       what happened to a guest, as values, JSON or text
     runtime      the engine layer: wasmtime's classes with debugging in them
     instrument   the rewrite: a guest that runs becomes one that runs and publishes its state
     analysis     what a module says about itself

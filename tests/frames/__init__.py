@@ -1,1 +1,1 @@
-"""The frames that wasmscope shows, proved against the engine's own backtraces, the reference interpreter and by hand."""
+"""The frames that wasmscope shows, proved against the engine's backtraces, the reference interpreter and by hand."""

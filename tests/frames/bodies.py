@@ -31,7 +31,8 @@ class Body(Expressions):
             *(self._bounds, self._bounds, self._store, self._keep, self._keep, self._if, self._if_else),
             *(self._loop_statement, self._branch, self._branch, self._switch, self._several, self._call_statement),
             *(self._leave, self._tail_call, self._throw, self._rethrow, self._guard, self._on_null, self._on_cast),
-            *(self._bulk, self._global_set, self._trap, self._dead, self._nest, self._fail, self._field, self._division),
+            *(self._bulk, self._global_set, self._trap, self._dead, self._nest, self._fail),
+            *(self._field, self._division),
         )
 
     def text(self) -> str:

@@ -73,7 +73,7 @@ def keep(result: Result) -> Path:
 
 def main() -> int:
     """Run a campaign; the exit code is 1 where something failed."""
-    parser = argparse.ArgumentParser(prog="python -m frames.campaign", description="Compare frames over random modules.")
+    parser = argparse.ArgumentParser(prog="python -m frames.campaign", description="Compare many random modules.")
     parser.add_argument("--modules", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--profile", choices=("all", "smith-all", *PROFILE_NAMES), default="all")

@@ -72,7 +72,8 @@ class Expressions(Writer):
             case "f32":
                 self.emit(f"f32.const {rng.choice(('0', '-0', '1.5', '-inf', 'nan:0x200001', '-nan:0x412345'))}")
             case "f64":
-                self.emit(f"f64.const {rng.choice(('0', '-0', '3.25', 'inf', 'nan:0x4000000000001', '-nan:0xc000000000000'))}")
+                nans = ("nan:0x4000000000001", "-nan:0xc000000000000")
+                self.emit(f"f64.const {rng.choice(('0', '-0', '3.25', 'inf', *nans))}")
             case "v128":
                 self.emit(f"v128.const i32x4 {' '.join(str(rng.choice((0, 7, -1, 0x7FA00001))) for _ in range(4))}")
             case "funcref":
@@ -162,7 +163,8 @@ class Expressions(Writer):
                 self.emit("array.new_fixed $a 4")
             case _ if type == STRUCT and rng.random() < 0.3:
                 self.value(STRUCT)
-                self.emit(rng.choice(("ref.as_non_null", "ref.cast (ref $s)", "ref.cast (ref null $s) ref.as_non_null")))
+                casts = ("ref.cast (ref $s)", "ref.cast (ref null $s) ref.as_non_null")
+                self.emit(rng.choice(("ref.as_non_null", *casts)))
             case _ if rng.random() < 0.5:
                 self.values(("i32", "f64", STRUCT_OR_NULL, "i32"))
                 self.emit("struct.new $s")

@@ -64,7 +64,9 @@ class Options:
 def program(seed: int, options: Options | None = None) -> str:
     """The program of a seed, in the text format."""
     rng = random.Random(f"program {seed}")
-    chosen = options or Options(functions=rng.randint(2, 6), statements=rng.randint(3, 9), size=rng.choice((40, 90, 140)))
+    chosen = options or Options(
+        functions=rng.randint(2, 6), statements=rng.randint(3, 9), size=rng.choice((40, 90, 140))
+    )
     exported = [_signature(rng, EXTERN_TYPES) for _ in range(min(3, chosen.functions))]
     inner = [_signature(rng, TYPES) for _ in range(chosen.functions - len(exported))]
     nested = Signature(("i32",), ("i64",))

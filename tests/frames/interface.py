@@ -32,14 +32,14 @@ class HostFailure(Exception):
 
 @dataclass(slots=True)
 class Run:
-    """What one run showed, in order, and how it ended: "returned", a trap's code, "exception", "raised", `RESOURCES`."""
+    """What one run showed, in order, and how it ended: "returned", "exception", "raised", `RESOURCES`, trap code."""
 
     observations: list[Observation] = field(default_factory=list)
     ending: str = "returned"
 
 
 def arguments(name: str, params: Sequence[str]) -> list[Any]:
-    """Arguments for an export in the interpreter's form: those of `EXPORTS`, or what follows from its name and types."""
+    """Arguments for an export in the interpreter's form: of `EXPORTS`, or what follows from its name and types."""
     if name in EXPORTS and len(EXPORTS[name]) == len(params):
         return list(EXPORTS[name])
     return [host_result(name, position, param) for position, param in enumerate(params)]

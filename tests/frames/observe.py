@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import wasmscope
-from reference import I31, ArrayObject, ExnObject, Frame, StructObject, WasmFunction
+from reference import I31, ArrayObject, ExnObject, Frame, HostFunc, StructObject, WasmFunction
 from reference.types import type_name
 from wasmscope.runtime.frame import FrameHandle, Unavailable
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kind, StructRef, Val
@@ -178,6 +178,8 @@ def _expected(value: Any, exported: frozenset[int], depth: int) -> Any:
             return "i31", value.value
         case WasmFunction():
             return "function", value.index if value.index in exported else None
+        case HostFunc():
+            return "function", None
         case StructObject():
             fields = value.fields if depth else ()
             return "struct", tuple(_expected(field, exported, depth - 1) for field in fields)
@@ -185,7 +187,9 @@ def _expected(value: Any, exported: frozenset[int], depth: int) -> Any:
             elements = value.elements[:ELEMENTS] if depth else ()
             return "array", len(value.elements), tuple(_expected(each, exported, depth - 1) for each in elements)
         case ExnObject():
-            return "exception", tuple(_expected(field, exported, depth - 1) for field in (value.values if depth else ()))
+            return "exception", tuple(
+                _expected(field, exported, depth - 1) for field in (value.values if depth else ())
+            )
     return value
 
 

@@ -91,5 +91,3 @@ class _Recorder:
         why: str = getattr(error, "code", "exception")
         self.run.observations.append(from_reference(why, error.frames, self.exported))
         return why
-
-

@@ -32,9 +32,7 @@ def engine_config(opt_level: str) -> wasmscope.Config:
     return config
 
 
-def run_wasmscope(
-    engine: wasmscope.Engine, module: wasmscope.Module, export: str, equal_types: Sequence[int]
-) -> Run:
+def run_wasmscope(engine: wasmscope.Engine, module: wasmscope.Module, export: str, equal_types: Sequence[int]) -> Run:
     """Run an export in a new instance, with a debug handler; `equal_types` as in `Names`."""
     recorder = _Recorder(engine, equal_types)
     try:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import wasmtime
 
 from frames.compare import compare, engine
-from support.wasmtools import WasmToolsError, wasm_tools
+from support.wasmtools import WasmToolsError, print_wat, wasm_tools
 
 ATTEMPTS = 600
 
@@ -55,7 +54,7 @@ def main() -> int:
             return 0 if failure_of(Path(file).read_bytes(), opt_level) == wanted else 1
         case [file, *rest]:
             smaller = shrink(Path(file), rest[0] if rest else "none")
-            print(subprocess.run(["wasm-tools", "print", str(smaller)], check=True, capture_output=True).stdout.decode())
+            print(print_wat(smaller.read_bytes()))
             return 0
     print(__doc__, file=sys.stderr)
     return 2

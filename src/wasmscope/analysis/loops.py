@@ -53,12 +53,11 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
                 open_blocks.append(loop)
             else:
                 open_blocks.append(None)
-        elif operation.closes:
-            if open_blocks and open_blocks.pop() is not None:
-                inner = innermost.pop()
-                if innermost:
-                    innermost[-1].changed |= inner.changed
-                    innermost[-1].publishes |= inner.publishes
-                    innermost[-1].used |= inner.used
-                    innermost[-1].calls |= inner.calls
+        elif operation.closes and open_blocks and open_blocks.pop() is not None:
+            inner = innermost.pop()
+            if innermost:
+                innermost[-1].changed |= inner.changed
+                innermost[-1].publishes |= inner.publishes
+                innermost[-1].used |= inner.used
+                innermost[-1].calls |= inner.calls
     return loops

@@ -190,7 +190,10 @@ DEPENDS_ON_OPERANDS = frozenset(
 
 
 CONTROL = frozenset(
-    "unreachable else end br br_if br_table return br_on_null br_on_non_null br_on_cast br_on_cast_fail".split()
+    {
+        *("unreachable", "else", "end", "br", "br_if", "br_table", "return"),
+        *("br_on_null", "br_on_non_null", "br_on_cast", "br_on_cast_fail"),
+    }
 )
 """Control instructions that `effect_of` does not answer for, besides those that open a block."""
 

@@ -75,21 +75,25 @@ def _opcode_bytes(opcode: Opcode) -> bytes:
 
 @cache
 def _pattern() -> re.Pattern[bytes]:
-    """One alternative for each shape of immediates, the commonest first; the last takes all that matched none."""
+    """One alternative for each shape of immediates, the commonest first; the last takes all that matched none.
+
+    Opcodes of one byte come before those with a prefix: `re` passes over a character class at a glance, but has to try
+    a prefix opcode's alternatives one by one.
+    """
     shapes: dict[bytes, list[bytes]] = {}
     for opcode in OPCODES:
         immediates = b"".join(_IMMEDIATE[immediate] for immediate in opcode.immediates)
         shapes.setdefault(immediates, []).append(_opcode_bytes(opcode))
-    commonest = {_LEB32: 0, b"": 1, _IMMEDIATE[Imm.MEMARG]: 2}
-    alternatives = []
-    for immediates in sorted(shapes, key=lambda shape: commonest.get(shape, 3)):
+    commonest = {_LEB32: 0, _IMMEDIATE[Imm.MEMARG]: 1, b"": 2, _IMMEDIATE[Imm.BLOCK_TYPE]: 3}
+    alternatives, prefixed = [], []
+    for immediates in sorted(shapes, key=lambda shape: commonest.get(shape, 4)):
         single = [code for code in shapes[immediates] if len(re.sub(rb"\\(.)", rb"\1", code, flags=re.DOTALL)) == 1]
         longer = [code for code in shapes[immediates] if code not in single]
         if single:
             alternatives.append(b"[" + b"".join(_in_class(code) for code in single) + b"]" + immediates)
         if longer:
-            alternatives.append(b"(?:" + b"|".join(longer) + b")" + immediates)
-    return re.compile(b"|".join([*alternatives, rb"[\x00-\xff]+"]))
+            prefixed.append(b"(?:" + b"|".join(longer) + b")" + immediates)
+    return re.compile(b"|".join([*alternatives, *prefixed, rb"[\x00-\xff]+"]))
 
 
 def _in_class(escaped: bytes) -> bytes:

@@ -7,8 +7,8 @@ An expression is what the rewriter knows of a local or an operand:
 - `(opcode, size, operand)` or `(opcode, size, left, right)`: an integer instruction that cannot trap, over expressions;
 - `(opcode, size, address, Load(...))`: a load that succeeded.
 
-It holds as long as none of the locals in it is assigned and, if there is a load in it, no memory is written. Floating-point arithmetic is left out: which NaN an operation
-yields is the processor's choice.
+It holds as long as none of the locals in it is assigned and, if there is a load in it, no memory is written.
+Floating-point arithmetic is left out: which NaN an operation yields is the processor's choice.
 """
 
 from __future__ import annotations

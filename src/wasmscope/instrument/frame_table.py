@@ -46,6 +46,7 @@ class FunctionEntry(msgspec.Struct, frozen=True, array_like=True):
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
     format: int
+    counts_fuel: bool
     functions: list[FunctionEntry]
 
 
@@ -83,16 +84,19 @@ class FunctionPoints:
 class FrameTable:
     """The frame table of one module; `functions` are its defined functions in order."""
 
-    def __init__(self, bytecode: bytes, functions: list[FunctionEntry], plan: Plan | None = None) -> None:
+    def __init__(
+        self, bytecode: bytes, functions: list[FunctionEntry], plan: Plan | None = None, *, counts_fuel: bool = False
+    ) -> None:
         self.bytecode = bytecode
         self.functions = functions
         self._plan = plan
+        self.counts_fuel = counts_fuel
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan the module was rewritten by."""
-        return self._plan or make_plan(decode_module(self.bytecode))
+        return self._plan or make_plan(decode_module(self.bytecode), counts_fuel=self.counts_fuel)
 
     @property
     def module(self) -> Module:
@@ -168,7 +172,7 @@ class FrameTable:
 
     def serialize(self) -> bytes:
         """The compact form; the original module is needed to read it back."""
-        return msgspec.msgpack.encode(_Stored(FORMAT, self.functions))
+        return msgspec.msgpack.encode(_Stored(FORMAT, self.counts_fuel, self.functions))
 
     @classmethod
     def deserialize(cls, data: bytes, bytecode: bytes) -> FrameTable:
@@ -182,4 +186,4 @@ class FrameTable:
             raise WasmscopeError(f"not a frame table: {error}") from error
         if stored.format != FORMAT:
             raise WasmscopeError(f"the frame table has format {stored.format}, this version writes {FORMAT}")
-        return cls(bytecode, stored.functions)
+        return cls(bytecode, stored.functions, counts_fuel=stored.counts_fuel)

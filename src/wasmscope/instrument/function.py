@@ -49,14 +49,15 @@ class FunctionRewriter:
         "assigned",
         "catches",
         "code",
+        "cold_ifs",
         "controls",
         "dead",
         "dependents",
         "derived",
         "eager",
-        "cold_ifs",
         "expressions",
         "frame",
+        "fuel",
         "head_size",
         "heights",
         "in_loop",
@@ -105,6 +106,8 @@ class FunctionRewriter:
         """Whether the function has any point at which its state can be read."""
 
         self.pc = code.code_start
+        self.fuel = 0
+        """What the instructions since the last branch cost."""
         self.in_loop = 0
         """How many loops are around the current instruction."""
         self.stack: list[Operand] = []
@@ -166,18 +169,35 @@ class FunctionRewriter:
         if any(operation.loops for operation in distinct):
             self.loops = summarise_loops(operations)[::-1]
         self.controls.append(Control(self, (), self.signature.results, 0))
-        if self.pushes_frame:
+        if self.pushes_frame or self.plan.counts_fuel:
+            self.fuel = 1  # even an empty function costs some
+            self._settle_fuel()
             self.attend(self.pc)
-        for operation, self.pc in zip(operations, accumulate(map(len, tokens), initial=self.pc), strict=False):
+        pcs = accumulate(map(len, tokens), initial=self.pc)
+        for operation, self.pc in zip(operations, pcs, strict=False):
             if self.dead:
                 self._skip(operation)
             else:
+                if self.plan.counts_fuel:
+                    self._count_fuel(operation)
                 operation.visit(self, operation)
         chunks = self._chunks()
         prologue = self._prologue()
         head = self._locals() + prologue
         self.head_size = len(head)
         return b"".join([head, *chunks])
+
+    def _count_fuel(self, operation: Operation) -> None:
+        """Count an instruction that is about to be visited."""
+        self.fuel += operation.fuel
+        if operation.settles_fuel:
+            self._settle_fuel()
+
+    def _settle_fuel(self) -> None:
+        """Add what was counted since the last time, once for all instructions that ran together."""
+        if self.fuel and self.plan.counts_fuel:
+            self.out.append(self.frame.add_fuel(self.fuel))
+        self.fuel = 0
 
     def unlikely_branches(self) -> list[int]:
         """Offsets of the added `if` instructions in the rewritten body, ascending."""

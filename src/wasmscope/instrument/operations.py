@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
-from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
+from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import CONSTANT, Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg
@@ -22,6 +22,11 @@ from wasmscope.wasm.types import I32, FuncType, ValType
 
 if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
+
+_FREE = frozenset({"nop", "drop", "block", "loop", "unreachable", "return", "else", "end"})
+"""Instructions that cost no fuel (Wasmtime `OperatorCost`, its defaults)."""
+_SETTLING = frozenset({"unreachable", "throw", "throw_ref", "loop", "if", "else", "end"})
+"""Where fuel is counted, besides branches and calls (Wasmtime `func_environ.rs: fuel_before_op`)."""
 
 MOVING = frozenset({Imm.FUNC, Imm.MEMORY, Imm.GLOBAL, Imm.TABLE, Imm.MEMARG})
 """Immediates with indices that appended imports may move."""
@@ -44,13 +49,14 @@ class Operation:
         "code",
         "constant",
         "encoded",
-        "is_else",
+        "fuel",
         "immediates",
+        "is_else",
         "labels",
         "length",
-        "loops",
         "limit",
         "load",
+        "loops",
         "memory_index",
         "memory_key",
         "opens",
@@ -60,6 +66,7 @@ class Operation:
         "publishes",
         "pushes",
         "reach",
+        "settles_fuel",
         "signature",
         "token",
         "uses",
@@ -86,6 +93,8 @@ class Operation:
         self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
         self.bit = 2 << self.operand
         """The local's bit in sets of locals; bit 0 stands for the memories."""
+        self.fuel = 0 if name in _FREE else 1
+        self.settles_fuel = name in _SETTLING or name.startswith(("br", "call", "return"))
         self.uses = self.bit if name.startswith("local.") else 0
         self.writes = _writes_memory(opcode)
         self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
@@ -105,8 +114,8 @@ class Operation:
             clauses: tuple[Catch, ...] = instruction.immediates[1]
             self.catches = tuple((c.label, catch_payload(c.kind, c.tag, module)) for c in clauses)
         elif name == "br_table":
-            *targets, default = (*instruction.immediates[0][0], instruction.immediates[0][1])
-            self.labels = tuple(dict.fromkeys([*targets, default]))
+            targets, default = instruction.immediates[0]
+            self.labels = tuple(dict.fromkeys((*targets, default)))
         elif opcode.immediates[:1] == (Imm.LABEL,):
             self.labels = (instruction.immediates[0],)
         elif opcode.immediates == (Imm.CAST_FLAGS,):

@@ -42,20 +42,21 @@ class Instrumented:
     frame_table: FrameTable
 
 
-def instrument(bytecode: bytes, progress: Progress | None = None) -> Instrumented:
+def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel: bool = False) -> Instrumented:
     """Rewrite a module that the engine has found valid.
 
+    With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`).
     Raises `DecodeError` or `UnsupportedFeature` for what is no module that can be rewritten.
     """
     module = decode_module(bytecode)
     # What the module uses, which functions can be entered from outside, where indices move.
-    plan = make_plan(module)
+    plan = make_plan(module, counts_fuel=counts_fuel)
     # The functions, one by one, and what is appended around them.
     rewrite = _Rewrite(plan, progress)
     rewritten = rewrite.with_branch_hints(reencode(rewrite))
     # Where the functions came to lie.
     functions = rewrite.entries(rewritten)
-    return Instrumented(rewritten, FrameTable(bytecode, functions, plan))
+    return Instrumented(rewritten, FrameTable(bytecode, functions, plan, counts_fuel=counts_fuel))
 
 
 class _Rewrite(Reencoder):

@@ -34,7 +34,6 @@ from wasmscope.wasm.types import (
     ValType,
 )
 
-
 _TABLE_ELEMENT = {"func": FUNCREF, "extern": EXTERNREF, "any": ANYREF, "exn": EXNREF}
 
 
@@ -57,6 +56,8 @@ class Plan:
     """Index of the appended type `[] -> []`, the first of the appended ones."""
     limit_globals: dict[int, int]
     """Memory -> the appended global that holds an address below which accesses are in bounds (`visit_memory.py`)."""
+    counts_fuel: bool
+    """Whether the rewritten module counts the original's instructions."""
     result_types: dict[tuple[ValType, ...], int]
     """Several results -> index of the appended type `[] -> results`, for the block around a function's body."""
 
@@ -71,7 +72,7 @@ class Plan:
         return function in self.escaping
 
 
-def make_plan(module: Module) -> Plan:
+def make_plan(module: Module, *, counts_fuel: bool = False) -> Plan:
     """Look `module` over; nothing is rewritten yet."""
     decoded = {token: next(decode_instructions(token, 0, len(token))) for token in distinct_tokens(module)}
     instructions = list(decoded.values())
@@ -87,6 +88,7 @@ def make_plan(module: Module) -> Plan:
         reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
         escaping=escaping_functions(module, instructions),
         attention_type=len(module.types),
+        counts_fuel=counts_fuel,
         limit_globals=_limit_globals(module),
         result_types=_result_types(module),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from wasmscope.analysis.signatures import reference_kind
 from wasmscope.instrument.layout import (
     ATTENTION,
+    FUEL,
     HEADER_SIZE,
     INSTANCE,
     NAMES_INSTANCE,
@@ -165,8 +166,17 @@ class ShadowFrame:
         return self._set_pointers(0, 0)
 
     def attention(self) -> bytes:
-        """Code that pushes the attention flag on the operand stack."""
-        return b"\x41\x00\x2d" + self._memarg(ATTENTION)
+        """Code that pushes whether the host wants attention on the operand stack: also when the fuel is used up."""
+        code = b"\x41\x00\x2d" + self._memarg(ATTENTION)
+        if self._plan.counts_fuel:
+            code += b"\x41\x00\x29" + self._memarg(FUEL) + b"\x42\x00\x59\x72"  # i64.ge_s, i32.or
+        return code
+
+    def add_fuel(self, amount: int) -> bytes:
+        """Code that counts instructions."""
+        address = b"\x41\x00"
+        count = address + b"\x29" + self._memarg(FUEL) + b"\x42" + signed(amount) + b"\x7c"
+        return address + count + b"\x37" + self._memarg(FUEL)
 
     def prologue(self, *, pushes: bool, cleared: list[int]) -> bytes:
         """Code that finds the frame and, as asked, names its instance, clears locals' slots and pushes it."""

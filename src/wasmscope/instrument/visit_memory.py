@@ -9,7 +9,7 @@ from __future__ import annotations
 from wasmscope.instrument.expressions import MAX_SIZE, MEMORY, Expression, constant, size_of
 from wasmscope.instrument.function import FunctionRewriter, local_and_distance
 from wasmscope.instrument.leb import unsigned
-from wasmscope.instrument.operand import Operand
+from wasmscope.instrument.operand import CONSTANT, Operand
 from wasmscope.instrument.operations import Operation
 
 _FEWEST_IN_LOOP, _FEWEST, _MOST = 2, 4, 30
@@ -91,6 +91,9 @@ def _observe(rewriter: FunctionRewriter, operation: Operation) -> None:
         return
     depth = len(rewriter.stack) - operation.pops
     address = rewriter.stack[depth]
+    if address.producer == CONSTANT:
+        rewriter.observe()  # always on the same side of the limit, as a rule beyond it
+        return
     local = address.expression if type(address.expression) is int else rewriter.copy(depth, address)
     rewriter.observe_if(
         b"\x20" + unsigned(local) + b"\x23" + operation.limit + b"\x4f",

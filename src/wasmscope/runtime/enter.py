@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
-from wasmscope.runtime.trap import Trap
-from wasmscope.runtime.frame_values import FrameReader
 from wasmscope.runtime.fault import is_out_of_bounds
+from wasmscope.runtime.frame_values import FrameReader
+from wasmscope.runtime.trap import Trap
 from wasmscope.runtime.walk import Activation, TrapSite, trap_site, trapped_frame
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from wasmscope.runtime.store import Store
-
     from wasmscope.runtime import trap
+    from wasmscope.runtime.store import Store
     from wasmscope.runtime.val import ExnRef
 
 

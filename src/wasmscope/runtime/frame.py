@@ -117,7 +117,10 @@ class FrameHandle:
         return len(self._raw.point.stack) if self._raw.point is not None else 0
 
     def stack(self, index: int) -> Val | Unavailable:
-        """An operand, 0 being the bottom, as it is before the instruction at the pc. Raises `IndexError` out of range."""
+        """An operand, 0 being the bottom, as it is before the instruction at the pc.
+
+        Raises `IndexError` out of range.
+        """
         self._check()
         point = self._raw.point
         if point is None or not 0 <= index < len(point.stack):

@@ -65,7 +65,7 @@ class Instance(wasmtime.Instance):
             return None
         return capi.export_at(store, self, len(module.original.exports) + index)
 
-    def exports(self, store: Any) -> wasmtime._instance.InstanceExports:
+    def exports(self, store: Any) -> capi.InstanceExports:
         """As wasmtime's: the original's exports."""
         if self._exports is None:
             module = getattr(self, "module", None)
@@ -74,7 +74,7 @@ class Instance(wasmtime.Instance):
         return self._exports
 
 
-class InstanceExports(wasmtime._instance.InstanceExports):
+class InstanceExports(capi.InstanceExports):
     """wasmtime's `InstanceExports`."""
 
     def __init__(self, store: Any, instance: wasmtime.Instance, count: int | None) -> None:

@@ -74,6 +74,7 @@ class Linker(wasmtime.Linker):
                 capi.raise_failure(instance)
                 raise AssertionError
             ours = Instance._from_raw(instance._instance)
+            assert isinstance(ours, Instance)
             if isinstance(module, Module):
                 ours.module = module
             return ours

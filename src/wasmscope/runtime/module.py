@@ -42,7 +42,7 @@ class Module(wasmtime.Module):
         except wasmtime.WasmtimeError:
             wasmtime.Module(engine.plain, bytecode)  # fails as it does without us, message and all
             raise
-        self._instrumented = instrument(bytecode)
+        self._instrumented = instrument(bytecode, counts_fuel=engine.consume_fuel)
         super().__init__(engine, self._instrumented.bytecode)
 
     @property

@@ -9,16 +9,24 @@ from typing import TYPE_CHECKING
 
 import wasmtime
 
-from wasmscope.instrument.layout import ATTENTION, FIRST_FRAME, INSTANCE, REFERENCE_POINTER, SITE, STACK_POINTER
+from wasmscope.instrument.layout import (
+    ATTENTION,
+    FIRST_FRAME,
+    FUEL,
+    INSTANCE,
+    REFERENCE_POINTER,
+    SITE,
+    STACK_POINTER,
+)
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import Val
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.engine import Engine
     from wasmscope.runtime.store import Store
 
-    from wasmscope.runtime.engine import Engine
-
 _WORD = struct.Struct("<I")
+_FUEL = struct.Struct("<q")
 
 
 class Shadow:
@@ -72,6 +80,16 @@ class Shadow:
     @attention.setter
     def attention(self, wanted: bool) -> None:
         self._bytes[ATTENTION] = int(wanted)
+
+    @property
+    def fuel(self) -> int:
+        """Instructions run, counted up from minus the fuel there was."""
+        consumed: int = _FUEL.unpack_from(self._bytes, FUEL)[0]
+        return consumed
+
+    @fuel.setter
+    def fuel(self, consumed: int) -> None:
+        _FUEL.pack_into(self._bytes, FUEL, consumed)
 
     def word(self, address: int) -> int:
         """The u32 at `address`."""

@@ -16,6 +16,10 @@ from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.walk import Activation, walk
 
 
+MOST_FUEL = (1 << 63) - 1
+"""As much as the guest's counter holds; what was set beyond that is kept here until it is used up."""
+
+
 class Store(wasmtime.Store):
     """wasmtime's `Store`; with `guest_debug` on its guests can be looked into."""
 
@@ -29,6 +33,7 @@ class Store(wasmtime.Store):
         self.instances = InstanceRegistry()
         self._handler: Handler | None = None
         self._interrupted = False
+        self._fuel_reserve = 0
         self._epoch_deadline: int | None = 0
         self._shadow: Shadow | None = None
         if isinstance(engine, Engine):
@@ -128,6 +133,10 @@ class Store(wasmtime.Store):
             self.tell(DebugEvent.Interrupted())
         if self._is_past_deadline():
             raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
+        if self._counts_fuel and self.shadow.fuel >= 0:
+            self._fuel_reserve -= self._refuel(self._fuel_reserve)
+            if self.shadow.fuel >= 0:
+                raise capi.EndHostCall(wasmtime.TrapCode.OUT_OF_FUEL)
 
     # -- wasmtime's own ways to end a guest, at points where its state is published ------------------------------
 
@@ -137,6 +146,29 @@ class Store(wasmtime.Store):
         if isinstance(self.engine, Engine):
             self._epoch_deadline = self.engine.epoch + ticks_after_current
             self.check_epoch()
+
+    @property
+    def _counts_fuel(self) -> bool:
+        return self._shadow is not None and isinstance(self.engine, Engine) and self.engine.consume_fuel
+
+    def set_fuel(self, fuel: int) -> None:
+        """As wasmtime's; what is counted are the original's instructions."""
+        if not self._counts_fuel:
+            super().set_fuel(fuel)
+            return
+        self._fuel_reserve = fuel - self._refuel(fuel)
+
+    def get_fuel(self) -> int:
+        """As wasmtime's. After a trap it is exact, where wasmtime's may be a few instructions behind."""
+        if not self._counts_fuel:
+            return super().get_fuel()
+        return max(0, self._fuel_reserve - self.shadow.fuel)
+
+    def _refuel(self, fuel: int) -> int:
+        """Let the guest have as much of `fuel` as the counter holds; returns how much that is."""
+        injected = max(0, min(fuel, MOST_FUEL))
+        self.shadow.fuel = -injected
+        return injected
 
     def check_epoch(self) -> None:
         """The engine's epoch changed."""

@@ -11,6 +11,8 @@ Ownership: a `wasmtime_val_t` that the C API hands out roots the object it refer
 it is given stays the caller's, except for the results of a host function, which it takes over.
 """
 
+from wasmtime._instance import InstanceExports
+
 from wasmscope.runtime.capi.calls import (
     Failed,
     Failure,
@@ -47,6 +49,7 @@ __all__ = [
     "EndHostCall",
     "Failed",
     "Failure",
+    "InstanceExports",
     "Outcome",
     "Raised",
     "Returned",
@@ -59,8 +62,8 @@ __all__ = [
     "enable_branch_hinting",
     "enter_guest",
     "error_frames",
-    "extern_of",
     "export_at",
+    "extern_of",
     "func_type",
     "global_get",
     "global_set",
