@@ -9,7 +9,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.frame_values import FrameReader
-from wasmscope.runtime.trap import Trap
+from wasmscope.runtime.trap import Frame, Trap, with_original_frames
 from wasmscope.runtime.walk import Activation, TrapSite, trap_site, trapped_frame
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
                 else:
                     _tell_trap(store, activation, error, site)
                 raise error
-            case capi.Failed(error):
-                raise error
+            case capi.Failed(failure):
+                frames = [Frame.of(frame, store.instances.tables) for frame in capi.error_frames(failure)]
+                capi.set_message(failure, with_original_frames(str(failure), frames))
+                raise failure
             case capi.Raised(exception):
                 raise exception
         return outcome

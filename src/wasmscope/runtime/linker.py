@@ -96,6 +96,19 @@ class Linker(wasmtime.Linker):
         function: wasmtime.Func = as_ours(super().get_default(store, name))
         return function
 
+    def define_unknown_imports_as_traps(self, module: wasmtime.Module) -> None:
+        """As wasmtime's."""
+        super().define_unknown_imports_as_traps(self._original(module))
+
+    def define_unknown_imports_as_default_values(self, store: Any, module: wasmtime.Module) -> None:
+        """As wasmtime's."""
+        super().define_unknown_imports_as_default_values(store, self._original(module))
+
+    def _original(self, module: Any) -> wasmtime.Module:
+        """What has the imports that `module` shows."""
+        original: wasmtime.Module = module.imports_only(self.engine) if _is_rewritten(module) else module
+        return original
+
     def instantiate_pre(self, module: wasmtime.Module) -> Any:
         """As wasmtime's."""
         if not _is_rewritten(module):

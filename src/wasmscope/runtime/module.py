@@ -13,6 +13,8 @@ from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.pipeline import Instrumented, instrument
 from wasmscope.runtime.engine import Engine
 from wasmscope.wasm import module as wasm
+from wasmscope.wasm.decode.module import HEADER
+from wasmscope.wasm.sections import SectionId
 
 _MAGIC = b"\0wasmscope\x01"
 """Begins what `Module.serialize` gives; wasmtime's own begins as an ELF file."""
@@ -121,6 +123,12 @@ class Module(wasmtime.Module):
         """As wasmtime's."""
         with open(path, "rb") as file:
             return cls.deserialize(engine, file.read())
+
+    def imports_only(self, engine: wasmtime.Engine) -> wasmtime.Module:
+        """A module that imports what the original imports, and has nothing else."""
+        sections = [section for section in self.original.sections if section.id in (SectionId.TYPE, SectionId.IMPORT)]
+        parts = [self.bytecode[section.start : section.end] for section in sections]
+        return wasmtime.Module(engine, b"".join([HEADER, *parts]))
 
     @cached_property
     def uses_tail_calls(self) -> bool:

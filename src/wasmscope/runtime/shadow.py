@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import wasmtime
@@ -14,6 +15,7 @@ from wasmscope.instrument.layout import (
     FIRST_FRAME,
     FUEL,
     INSTANCE,
+    REFERENCE_KINDS,
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
@@ -119,6 +121,13 @@ class Shadow:
         immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
         identity = wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(instance_id))
         return [self.attention_function, self.memory, identity, *(self._table(kind) for kind in kinds)]
+
+    def make_tables(self) -> int:
+        """Make all the tables that the engine's features allow, so that no more come later; returns how many."""
+        for kind in REFERENCE_KINDS:
+            with suppress(wasmtime.WasmtimeError):
+                self._table(kind)
+        return len(self._tables)
 
     def _table(self, kind: str) -> wasmtime.Table:
         if kind not in self._tables:

@@ -40,6 +40,7 @@ class Store(wasmtime.Store):
             engine.stores[_address(self)] = self
             if engine.guest_debug:
                 self._shadow = Shadow(self, engine, self._attend)
+                self.check_epoch()
 
     def _delete(self, ptr: Any) -> None:
         self.execution_version += 1
@@ -132,6 +133,7 @@ class Store(wasmtime.Store):
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
             self.tell(DebugEvent.Interrupted())
         if self._is_past_deadline():
+            self.shadow.attention = True  # until there is a new deadline
             raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
         if self._counts_fuel and self.shadow.fuel >= 0:
             self._fuel_reserve -= self._refuel(self._fuel_reserve)
@@ -146,6 +148,27 @@ class Store(wasmtime.Store):
         if isinstance(self.engine, Engine):
             self._epoch_deadline = self.engine.epoch + ticks_after_current
             self.check_epoch()
+
+    def set_limits(
+        self,
+        memory_size: int = -1,
+        table_elements: int = -1,
+        instances: int = -1,
+        tables: int = -1,
+        memories: int = -1,
+    ) -> None:
+        """As wasmtime's: what the shadow state takes is not counted."""
+        if self._shadow is None:
+            super().set_limits(memory_size, table_elements, instances, tables, memories)
+            return
+        own_tables = self._shadow.make_tables()
+        super().set_limits(
+            memory_size,
+            table_elements,
+            instances if instances < 0 else instances + 1 + own_tables,
+            tables if tables < 0 else tables + own_tables,
+            memories if memories < 0 else memories + 1,
+        )
 
     @property
     def _counts_fuel(self) -> bool:

@@ -26,6 +26,7 @@ from wasmscope.runtime.capi.calls import (
     instantiate,
     linker_instantiate,
     raise_failure,
+    set_message,
 )
 from wasmscope.runtime.capi.config import enable_branch_hinting, set_max_wasm_stack
 from wasmscope.runtime.capi.entities import (
@@ -79,6 +80,7 @@ __all__ = [
     "raise_failure",
     "set_exception",
     "set_max_wasm_stack",
+    "set_message",
     "signature",
     "table_get",
     "table_kind",

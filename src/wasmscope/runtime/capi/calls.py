@@ -165,3 +165,8 @@ def error_frames(error: wasmtime.WasmtimeError) -> list[wasmtime.Frame]:
     frames = _trap.FrameList(error)
     ffi.wasmtime_error_wasm_trace(error.ptr(), byref(frames.vec))
     return [wasmtime.Frame._from_ptr(frames.vec.data[i], frames) for i in range(frames.vec.size)]
+
+
+def set_message(error: wasmtime.WasmtimeError, message: str) -> None:
+    """Have `error` say `message`."""
+    error._WasmtimeError__message = message  # type: ignore[attr-defined]  # where wasmtime-py keeps a text of its own
