@@ -61,6 +61,7 @@ class Guest:
     text: str
     host: dict[str, Callable[..., Any]] = field(default_factory=dict)
     config: wasmscope.Config = field(default_factory=lambda: everything())
+    engine: wasmscope.Engine = field(init=False)
     store: wasmscope.Store = field(init=False)
     module: wasmscope.Module = field(init=False)
     instance: wasmscope.Instance = field(init=False)
@@ -69,7 +70,7 @@ class Guest:
     events: list[tuple[wasmscope.DebugEvent, list[Shown]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        engine = wasmscope.Engine(self.config)
+        engine = self.engine = wasmscope.Engine(self.config)
         self.store = wasmscope.Store(engine)
         self.store.set_debug_handler(self)
         self.module = wasmscope.Module(engine, self.text)

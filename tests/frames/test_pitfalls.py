@@ -101,7 +101,7 @@ def test_five_thousand_locals() -> None:
 
 
 @pytest.mark.parametrize(
-    "leave", ["br 0", "i32.const 1 br_if 0 drop i32.const 0", "i32.const 0 br_table 0 0", "return", "block (result i32) br 1 end"]
+    "leave", ["br 0", "i32.const 1 br_if 0 drop i32.const 0", "i32.const 0 br_table 0 0", "return", "block (param i32) (result i32) br 1 end"]
 )
 def test_ways_out_of_a_function_pop_its_frame(leave: str) -> None:
     text = f"""(module {_OBSERVE}

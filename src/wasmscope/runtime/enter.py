@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+import wasmtime
+
 from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
@@ -43,6 +45,8 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
             case capi.Failed(failure):
                 frames = [Frame.of(frame, store.instances.tables) for frame in capi.error_frames(failure)]
                 capi.set_message(failure, with_original_frames(str(failure), frames))
+                if frames and not isinstance(failure, wasmtime.ExitTrap):
+                    store.tell(DebugEvent.HostcallError(failure))  # a host function that is not of this package
                 raise failure
             case capi.Raised(exception):
                 raise exception

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
 
-_FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(0x[0-9a-f]+)( - )(.*)$", re.MULTILINE)
+_FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(?:(0x[0-9a-f]+)( - ))?(.*)$", re.MULTILINE)
+"""Number, offset (missing where the engine knows none), module and function."""
 _OVERFLOW_CAUSE = "Caused by:\n    wasm trap: call stack exhausted"
 _UNNAMED = re.compile(r"<wasm function \d+>$")
 
@@ -105,18 +106,22 @@ class Trap(wasmtime.Trap):
 
 def with_original_frames(message: str, frames: Sequence[wasmtime.Frame]) -> str:
     """The engine's text for an error, its backtrace lines rewritten for `frames`."""
-    width = max((len(f"{frame.module_offset:#x}") for frame in frames), default=0)
-    return _FRAME_LINE.sub(_line_of(iter(frames), width), message)
+    backtrace, cause, causes = message.partition("\nCaused by:")
+    return _FRAME_LINE.sub(_line_of(iter(frames)), backtrace) + cause + causes
 
 
-def _line_of(frames: object, width: int) -> Callable[[re.Match[str]], str]:
+def _line_of(frames: Iterator[wasmtime.Frame]) -> Callable[[re.Match[str]], str]:
     def line(match: re.Match[str]) -> str:
-        frame = next(frames, None)  # type: ignore[call-overload]
+        frame = next(frames, None)
         if frame is None:
             return match[0]
-        offset = f"{frame.module_offset:#x}"
         function = match[4].partition("!")[2]
         function = _UNNAMED.sub(f"<wasm function {frame.func_index}>", function)
-        return f"{match[1]}{offset.rjust(len(match[2]))}{match[3]}{frame.module_name or '<unknown>'}!{function}"
+        name = f"{frame.module_name or '<unknown>'}!{function}"
+        if match[2] is None:
+            return f"{match[1]}{name}"
+        # The offsets are set flush right by the engine, in columns wide enough for the largest.
+        offset = f"{frame.module_offset:#x}".rjust(len(match[1]) + len(match[2]))
+        return f"{match[1]}{offset[len(match[1]) :]}{match[3]}{name}"
 
     return line
