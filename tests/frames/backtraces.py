@@ -60,7 +60,7 @@ class PlainHooks:
 
 
 class DebuggedHooks:
-    """Writes down the frames that wasmscope shows, and what the engine says of the rewritten modules at the same points.
+    """Writes down the frames that wasmscope shows, and what the engine says of the rewritten modules at those points.
 
     A trap is told to the debug handler, while its frames are there; the hook for it comes when they are gone.
     """

@@ -15,7 +15,7 @@ import wasmtime
 
 import wasmscope
 from frames.observe import handles_of
-from wasmscope.runtime.frame import FrameHandle, Unavailable
+from wasmscope import FrameHandle, Unavailable
 from wasmscope.runtime.val import Val
 from wasmscope.wasm.instructions import decode_instructions
 
@@ -74,7 +74,9 @@ class Guest:
         self.store = wasmscope.Store(engine)
         self.store.set_debug_handler(self)
         self.module = wasmscope.Module(engine, self.text)
-        self.instance = wasmscope.Instance(self.store, self.module, [self._import(each) for each in self.module.imports])
+        self.instance = wasmscope.Instance(
+            self.store, self.module, [self._import(each) for each in self.module.imports]
+        )
 
     def handle(self, store: wasmscope.Store, event: wasmscope.DebugEvent) -> None:
         self.events.append((event, self.frames()))
@@ -85,7 +87,7 @@ class Guest:
 
     def call(self, name: str, *args: Any) -> Any:
         """Call an export."""
-        return self.instance.exports(self.store)[name](self.store, *args)
+        return exported(self.store, self.instance, name)(self.store, *args)
 
     def trapped(self, name: str, *args: Any) -> list[Shown]:
         """The frames at the trap, or uncaught exception, that the call of an export ends with."""
@@ -106,6 +108,13 @@ class Guest:
             return None if results == 0 else 0 if results == 1 else [0] * results
 
         return wasmscope.Func(self.store, item.type, call)
+
+
+def exported(store: wasmscope.Store, instance: wasmscope.Instance, name: str) -> wasmscope.Func:
+    """An exported function."""
+    function = instance.exports(store)[name]
+    assert isinstance(function, wasmscope.Func)
+    return function
 
 
 def everything() -> wasmscope.Config:

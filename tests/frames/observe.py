@@ -14,7 +14,7 @@ from typing import Any
 import wasmscope
 from reference import I31, ArrayObject, ExnObject, Frame, HostFunc, StructObject, WasmFunction
 from reference.types import type_name
-from wasmscope.runtime.frame import FrameHandle, Unavailable
+from wasmscope import FrameHandle, Unavailable
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kind, StructRef, Val
 from wasmscope.wasm.types import ValType, ref_type
 

@@ -1,7 +1,7 @@
 """Random modules show the same frames in wasmscope as in the reference interpreter, everywhere they can be looked at.
 
-At every host call, trap and uncaught exception: all frames of all activations with pc, every local, every operand, types
-and exact bits. `python -m frames.campaign` runs more of them.
+At every host call, trap and uncaught exception: all frames of all activations with pc, every local, every operand,
+types and exact bits. `python -m frames.campaign` runs more of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _chunks() -> Iterator[tuple[str, range]]:
             yield profile, range(start, start + CHUNK)
 
 
-@pytest.mark.parametrize(("profile", "seeds"), _chunks(), ids=lambda value: str(value).replace(" ", ""))
+@pytest.mark.parametrize(("profile", "seeds"), list(_chunks()), ids=lambda value: str(value).replace(" ", ""))
 def test_random_modules(profile: str, seeds: Sequence[int]) -> None:
     counts: Counter[str] = Counter()
     for seed in seeds:
@@ -73,7 +73,11 @@ def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wrong(handle: FrameHandle, index: int) -> object:
         value = genuine(handle, index)
-        return Val.from_bits(Kind.I32, (value.bits or 0) ^ 1) if isinstance(value, Val) and value.kind is Kind.I32 else value
+        return (
+            Val.from_bits(Kind.I32, (value.bits or 0) ^ 1)
+            if isinstance(value, Val) and value.kind is Kind.I32
+            else value
+        )
 
     monkeypatch.setattr(FrameHandle, "local", wrong)
     result: Result = run_case(Case(PROGRAMS, 0))

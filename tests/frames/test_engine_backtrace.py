@@ -74,7 +74,9 @@ def test_script(engines: Suite, name: str) -> None:
     stock, debugged = engines.stock_points(name), engines.debugged_points(name)
     shown = [point.as_the_engine_tells() for point in debugged.shown]
     assert shown == debugged.engines, "other than the engine has them for the rewritten modules"
-    assert list(map(_whatever_depth, shown)) == list(map(_whatever_depth, stock)), "other than the engine has them for the original modules"
+    assert list(map(_whatever_depth, shown)) == list(map(_whatever_depth, stock)), (
+        "other than the engine has them for the original modules"
+    )
     for point in debugged.shown:
         engines.counts[point.why] += 1
         engines.counts["frames"] += len(point.places)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 import wasmscope
-from frames.by_hand import Guest, Shown, at_calls
+from frames.by_hand import Guest, Shown, at_calls, exported
 from frames.observe import handles_of
-from wasmscope.runtime.frame import Unavailable
+from wasmscope import Unavailable
 from wasmscope.runtime.val import I31Ref, Kind, StructRef, Val
 
 _OBSERVE = '(import "host" "observe" (func $observe))'
@@ -88,11 +88,11 @@ def test_function_references() -> None:
     guest = Guest(text, host={"observe": lambda: seen.append(_values(guest.store))})
     guest.call("main")
     null, typed, operand, second = seen[0]
-    exported = Val.funcref(guest.instance.exports(guest.store)["f"])
+    function = Val.funcref(exported(guest.store, guest.instance, "f"))
     assert null.value is None
     assert second.value is None
-    assert typed == exported
-    assert operand == exported
+    assert typed == function
+    assert operand == function
 
 
 def test_references_to_the_guests_own_objects() -> None:
@@ -118,7 +118,8 @@ def test_references_to_the_guests_own_objects() -> None:
 def test_references_shown_belong_to_no_older_frame() -> None:
     """The slots of references are used again by the next call at that depth."""
     text = f"""(module {_OBSERVE}
-      (func $f (param externref) (local externref) (local.set 1 (local.get 0)) (local.set 0 (ref.null extern)) call $observe)
+      (func $f (param externref) (local externref)
+        (local.set 1 (local.get 0)) (local.set 0 (ref.null extern)) call $observe)
       (func $g (param i32) (local externref externref) call $observe)
       (func (export "main") (param externref) (call $f (local.get 0)) (call $g (i32.const 1))))"""
     first, second = at_calls(text, "object")
@@ -216,13 +217,13 @@ def test_types_are_the_declared_ones() -> None:
     text = f"""(module {_OBSERVE} (type $s (struct (field i32)))
       (func (export "main") (param f32) (local (ref null $s) i31ref v128)
         i64.const 1 (ref.null $s) (ref.i31 (i32.const 1)) call $observe drop drop drop))"""
-    seen: list[list[str]] = []
+    seen: list[list[Any]] = []
 
     def look() -> None:
         frame = handles_of(guest.store)[0]
         seen.append([str(frame.local_type(i)) for i in range(frame.num_locals())])
         seen.append([str(frame.stack_type(i)) for i in range(frame.num_stacks())])
-        seen.append([frame.local(0).kind, frame.stack(0).kind, frame.stack(2).kind])  # type: ignore[union-attr, list-item]
+        seen.append([frame.local(0).kind, frame.stack(0).kind, frame.stack(2).kind])  # type: ignore[union-attr]
 
     guest = Guest(text, host={"observe": look})
     guest.call("main", 1.0)

