@@ -20,7 +20,7 @@ class Writer:
         """Goes down with everything emitted; at 0 only the simplest values are."""
         self.depth = 0
         self.lines: list[str] = []
-        count = rng.choice((2, 4, 6, 10, 30))
+        count = rng.choice((2, 4, 6, 8, 10, 25))
         self.locals: list[str] = [*self.signature.params, *rng.choices(TYPES, k=count)]
         self.unset = {n for n, type in enumerate(self.locals) if type == STRUCT and n >= len(self.signature.params)}
         """Locals without default value that cannot be read here yet."""

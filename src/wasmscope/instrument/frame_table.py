@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 
 import msgspec
 
@@ -26,6 +26,7 @@ from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
+from wasmscope.wasm.types import ValType
 
 FORMAT = 1
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
@@ -92,6 +93,7 @@ class FrameTable:
         self._plan = plan
         self.counts_fuel = counts_fuel
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
+        self.local_types = lru_cache(_FUNCTIONS_REMEMBERED)(self._local_types)
 
     @cached_property
     def plan(self) -> Plan:
@@ -154,6 +156,12 @@ class FrameTable:
         points = self.points(function)
         point = points.by_rewritten_offset.get(rewritten_offset) or points.following(rewritten_offset)
         return point.pc if point is not None else self.module.codes[function].code_start
+
+    def _local_types(self, function: int) -> tuple[ValType, ...]:
+        """The types of a defined function's locals, parameters first."""
+        params = self.module.func_type(self.module.num_imported_functions + function).params
+        declared = self.module.codes[function].locals
+        return (*params, *chain.from_iterable(repeat(value_type, count) for count, value_type in declared))
 
     def _points(self, function: int) -> FunctionPoints:
         """The points of a defined function; remembered for the functions looked at last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wasmscope.errors import StaleFrame
-from wasmscope.runtime.frame_values import FrameReader, Unavailable, default_value, local_types
+from wasmscope.runtime.frame_values import FrameReader, Unavailable, default_value
 from wasmscope.runtime.val import Val
 from wasmscope.runtime.walk import RawFrame
 from wasmscope.wasm.instructions import Instruction, decode_instructions
@@ -142,8 +142,8 @@ class FrameHandle:
         if not self.is_valid():
             raise StaleFrame("the guest has run since this frame was taken; ask the store for its frames again")
 
-    def _local_types(self) -> list[ValType]:
-        return local_types(self._raw)
+    def _local_types(self) -> tuple[ValType, ...]:
+        return self._raw.table.local_types(self._raw.function)
 
     def _code(self) -> Code:
         return self._raw.table.module.codes[self._raw.function]

@@ -40,7 +40,7 @@ class FrameReader:
         assert raw.point is not None or raw.missing
         self._store = store
         self._raw = raw
-        self._local_types = local_types(raw)
+        self._local_types = raw.table.local_types(raw.function)
         self._local_bits: dict[int, int] = {}
         self._operand_bits: dict[int, int] = {}
 
@@ -118,15 +118,6 @@ class FrameReader:
         value = self._store.shadow.reference(slot.kind, self._raw.reference_base + slot.index)
         assert value is not None, "the slot was published"
         return value
-
-
-def local_types(raw: RawFrame) -> list[ValType]:
-    """The types of a frame's locals, parameters first."""
-    module = raw.table.module
-    types = list(module.func_type(module.num_imported_functions + raw.function).params)
-    for count, value_type in module.codes[raw.function].locals:
-        types.extend([value_type] * count)
-    return types
 
 
 def default_value(value_type: ValType, module: Module) -> Val:

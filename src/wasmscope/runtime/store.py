@@ -15,7 +15,6 @@ from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.walk import Activation, walk
 
-
 MOST_FUEL = (1 << 63) - 1
 """As much as the guest's counter holds; what was set beyond that is kept here until it is used up."""
 
