@@ -20,9 +20,15 @@ class Body(DataStatements):
     """One function."""
 
     def __init__(
-        self, rng: random.Random, signatures: Sequence[Signature], number: int, size: int, statements: int
+        self,
+        rng: random.Random,
+        signatures: Sequence[Signature],
+        number: int,
+        size: int,
+        statements: int,
+        risk: float,
     ) -> None:
-        super().__init__(rng, signatures, number, size)
+        super().__init__(rng, signatures, number, size, risk)
         self._count = statements
         # What is likelier is repeated.
         self._kinds: tuple[Callable[[], None], ...] = (
@@ -122,7 +128,7 @@ class Body(DataStatements):
 
     def _guard(self) -> None:
         """What compilers make of an assertion."""
-        self.condition(0.004)
+        self.condition(self.risk / 4)
         with self.block("if", Signature((), ())):
             self.emit("unreachable")
 
@@ -206,7 +212,7 @@ class Body(DataStatements):
 
     def _throw(self) -> None:
         tag = self.rng.choice(list(TAGS))
-        self.condition(0.12)
+        self.condition(0.2)
         with self.block("if", Signature((), ())):
             self.values(TAGS[tag])
             self.emit(f"throw {tag}")

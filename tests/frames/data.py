@@ -125,8 +125,8 @@ class DataStatements(Expressions):
     # -- what may trap -------------------------------------------------------------------------------------------
 
     def trap(self) -> None:
-        """Something that traps, seldom reached."""
-        self.condition(0.02)
+        """Something that traps."""
+        self.condition(self.risk)
         with self.block("if", Signature((), ())):
             self.values(("i64", "f32"))
             self.statements(1)

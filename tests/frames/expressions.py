@@ -142,7 +142,7 @@ class Expressions(Writer):
 
     def offset(self, room: int) -> int:
         """An offset, mostly small; now and then one that may be out of bounds."""
-        if self.rng.random() < 0.02:
+        if self.rng.random() < self.risk / 2:
             return self.rng.randrange(room, 70_000)
         return self.rng.choice((0, 1, 4, 8, 12, 100, room))
 
@@ -292,7 +292,12 @@ class Expressions(Writer):
                 with self.block("try_table", Signature((), (type,)), order):
                     self.statements(3)
                     self.value(type)
+                    if tag is not None and self.chance(0.3):
+                        self.values(TAGS[tag])
+                        self.emit(f"throw {tag}")
                 self.emit("br 1")
+            if reference:
+                self.emit("call $observe")
             self.statements(1)
             self.sink(payload)
             self.value(type)

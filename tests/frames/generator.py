@@ -6,7 +6,8 @@ loops that assign what was derived before them, accesses through bases that are 
 values out of deep nests, exceptions through several functions. Everything ends: calls count `$fuel` down, loops
 `$turns`. `bodies` makes the functions, `expressions` the values.
 
-The host's functions are those of `interface`; the exports are `run_0` to `run_2` and `nested`.
+The host's functions are those of `interface`; the exports are `run_0` to `run_2`, each with a second name and so with
+other arguments, and `nested`.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def program(seed: int, options: Options | None = None) -> str:
     signatures = (*exported, *inner, nested)
     # Which functions can be entered from outside matters to the rewrite: in half of the programs only those that must.
     export_all = rng.random() < 0.5
+    risk = rng.choice((0.01, 0.05, 0.25))
     parts = [_TYPES, *(f"  (type $ft{n} (func {signature}))" for n, signature in enumerate(signatures))]
     parts += [_IMPORTS, _STATE, f"  (global $fuel (mut i32) (i32.const {FUEL}))"]
     parts.append(f"  (global $turns (mut i32) (i32.const {TURNS}))")
@@ -83,7 +85,9 @@ def program(seed: int, options: Options | None = None) -> str:
             name = "nested"
         visible = name[:3] == "run" or name == "nested" or export_all
         export = f'(export "{name}") ' if visible else ""
-        body = Body(rng, signatures, number, chosen.size, chosen.statements)
+        if number < len(exported):
+            export += f'(export "{name}_again") '
+        body = Body(rng, signatures, number, chosen.size, chosen.statements, risk)
         parts.append(f"  (func $f{number} {export}(type $ft{number}) {body.text()})")
     return "(module\n" + "\n".join(parts) + ")\n"
 

@@ -12,12 +12,16 @@ from frames.vocabulary import STRUCT, TYPES, Signature, subtypes
 class Writer:
     """Instructions are emitted in order, so the text is valid as long as each piece leaves the stack as it says."""
 
-    def __init__(self, rng: random.Random, signatures: Sequence[Signature], number: int, size: int) -> None:
+    def __init__(
+        self, rng: random.Random, signatures: Sequence[Signature], number: int, size: int, risk: float
+    ) -> None:
         self.rng = rng
         self.signatures = signatures
         self.signature = signatures[number]
         self.size = size
         """Goes down with everything emitted; at 0 only the simplest values are."""
+        self.risk = risk
+        """How likely what may trap does."""
         self.depth = 0
         self.lines: list[str] = []
         count = rng.choice((2, 4, 6, 8, 10, 25))
