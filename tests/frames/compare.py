@@ -46,10 +46,8 @@ def compare(bytecode: bytes, opt_level: str) -> tuple[list[Difference], Counter[
     for export in sorted(exported_functions(decoded)):
         if not export.startswith("run"):
             continue
-        expected = run_reference(decoded, export)
-        if expected.ending == RESOURCES:
-            continue
         shown = run_wasmscope(engine(opt_level), module, export, equal_types)
+        expected = run_reference(decoded, export, shown.stops())
         difference = next(_differences(export, expected, shown), None)
         if difference is not None:
             differences.append(difference)

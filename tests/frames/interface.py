@@ -1,8 +1,9 @@
 """What both sides of a comparison have in common: what a run shows, what the host's functions do, what is passed.
 
 Every import that is a function is a host function that looks at all frames and then gives results that follow from its
-name and the number of the call (`reference.smith.host_result`). Two names mean more: `nest` calls the guest's export
-"nested" first, the first few times; `fail` raises when its argument is 0.
+name and the number of the call (`reference.smith.host_result`). Three names mean more: `nest` calls the guest's export
+"nested" first, the first few times; `fail` raises when its argument is 0; `tick` interrupts the guest, which stops at the
+next place where it looks for that. Which places those are is wasmscope's choice, so the interpreter is told where it was.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ RESOURCES = "resources"
 RESOURCE_CODES = frozenset({"ALLOCATION_TOO_LARGE", "STACK_OVERFLOW"})
 
 
+INTERRUPTED = "interrupted"
+"""Why an observation was made at a place of wasmscope's choice."""
+
+Place = tuple[int, int, int]
+"""Where a guest stopped: function and pc of the innermost frame, and how many frames there are."""
+
+
 class HostFailure(Exception):
     """What the host function `fail` raises."""
 
@@ -36,6 +44,16 @@ class Run:
 
     observations: list[Observation] = field(default_factory=list)
     ending: str = "returned"
+
+    def stops(self) -> list[Place]:
+        """Where the guest was interrupted, in order."""
+        return [place_of(each) for each in self.observations if each.why == INTERRUPTED]
+
+
+def place_of(observation: Observation) -> Place:
+    """Where the guest is."""
+    innermost = observation.frames[0]
+    return innermost.function, innermost.pc, len(observation.frames)
 
 
 def arguments(name: str, params: Sequence[str]) -> list[Any]:

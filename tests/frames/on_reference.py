@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import reference
-from frames.interface import NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.interface import (
+    INTERRUPTED,
+    NESTED,
+    OBSERVED,
+    RESOURCE_CODES,
+    RESOURCES,
+    HostFailure,
+    Place,
+    Run,
+    arguments,
+)
 from frames.observe import from_reference, type_names
 from reference.errors import GuestError, OutOfSteps
 from reference.smith import IMPORTED_GLOBALS, host_result
@@ -21,14 +32,15 @@ def exported_functions(module: reference.Module) -> dict[str, int]:
     return {each.name: each.index for each in module.exports if each.kind == "func"}
 
 
-def run_reference(module: reference.Module, export: str) -> Run:
-    """Run an export in a new instance."""
-    return _Recorder(module).invoke(export)
+def run_reference(module: reference.Module, export: str, stops: Sequence[Place] = ()) -> Run:
+    """Run an export in a new instance; interrupted, it stops at the next of `stops`."""
+    return _Recorder(module, stops).invoke(export)
 
 
 class _Recorder:
-    def __init__(self, module: reference.Module) -> None:
+    def __init__(self, module: reference.Module, stops: Sequence[Place]) -> None:
         self.run = Run()
+        self.stops = list(reversed(stops))
         self.module = module
         self.store = reference.Store()
         self.instance: reference.Instance | None = None
@@ -64,6 +76,8 @@ class _Recorder:
             try:
                 if name == "fail" and given[0] == 0:
                     raise HostFailure
+                if name == "tick" and self.counts.total() <= OBSERVED and self.stops:
+                    self.store.on_step = self._step
                 if name == "nest" and self.counts[name] <= NESTED:
                     self._nest(given)
             except HostFailure:
@@ -82,6 +96,14 @@ class _Recorder:
         except GuestError as error:
             self._ended(error)
         self._observe("after nested")
+
+    def _step(self, frame: reference.Frame) -> None:
+        """While interrupted: is this where wasmscope's guest stopped? It cannot have passed there without."""
+        function, pc, depth = self.stops[-1]
+        if (frame.function_index, frame.pc) == (function, pc) and len(self.store.frames()) == depth:
+            self.stops.pop()
+            self.store.on_step = None
+            self._observe(INTERRUPTED)
 
     def _observe(self, why: str) -> None:
         self.run.observations.append(from_reference(why, self.store.frames(), self.exported))

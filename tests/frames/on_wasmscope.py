@@ -9,7 +9,7 @@ from typing import Any
 import wasmtime
 
 import wasmscope
-from frames.interface import NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.interface import INTERRUPTED, NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
 from frames.observe import Names, from_wasmscope, handles_of
 from reference.integers import signed
 from reference.smith import IMPORTED_GLOBALS, host_result
@@ -61,6 +61,8 @@ class _Recorder:
                 self._observe(trap.trap_code.name)
             case wasmscope.DebugEvent.UncaughtExceptionThrown():
                 self._observe("exception")
+            case wasmscope.DebugEvent.Interrupted():
+                self._observe(INTERRUPTED)
             case wasmscope.DebugEvent.HostcallError(HostFailure()):
                 self._observe("host error")
 
@@ -106,6 +108,8 @@ class _Recorder:
                 self._observe(f"call {name}")
             if name == "fail" and given[0] == 0:
                 raise HostFailure
+            if name == "tick" and self.counts.total() <= OBSERVED:
+                self.store.interrupt()
             if name == "nest" and self.counts[name] <= NESTED:
                 self._nest(given)
             results = [_to_python(host_result(name, self.counts[name], kind), kind) for kind in kinds]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from wasmscope.wasm.instructions import BlockType, Instruction
 from wasmscope.wasm.module import Module
-from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import (
     I32,
     I64,
@@ -196,6 +196,13 @@ CONTROL = frozenset(
     }
 )
 """Control instructions that `effect_of` does not answer for, besides those that open a block."""
+
+
+def writes_memory(opcode: Opcode) -> bool:
+    """Whether the instruction itself may change a memory's content."""
+    is_store = opcode.memory_access is not None and not opcode.results
+    is_atomic = opcode.code >> 16 == 0xFE
+    return is_store or is_atomic or opcode.name in ("memory.fill", "memory.copy", "memory.init")
 
 
 def _address_type(is64: bool) -> ValType:

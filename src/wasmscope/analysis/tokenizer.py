@@ -11,9 +11,10 @@ import re
 from functools import cache
 
 from wasmscope.errors import DecodeError
-from wasmscope.wasm.instructions import decode_instructions
+from wasmscope.wasm.instructions import decode_instruction
 from wasmscope.wasm.module import Code, Module
 from wasmscope.wasm.opcodes import OPCODES, Imm, Opcode
+from wasmscope.wasm.reader import Reader
 
 _LEB32 = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
 _LEB64 = rb"[\x80-\xff]{0,9}[\x00-\x7f]"
@@ -74,8 +75,19 @@ def _opcode_bytes(opcode: Opcode) -> bytes:
 
 
 @cache
+def _instruction_pattern() -> re.Pattern[bytes]:
+    """One instruction."""
+    return re.compile(b"|".join(_alternatives()))
+
+
+@cache
 def _pattern() -> re.Pattern[bytes]:
-    """One alternative for each shape of immediates, the commonest first; the last takes all that matched none.
+    """One instruction, or everything from the first that is not known on."""
+    return re.compile(b"|".join([*_alternatives(), rb"[\x00-\xff]+"]))
+
+
+def _alternatives() -> list[bytes]:
+    """One alternative for each shape of immediates, the commonest first.
 
     Opcodes of one byte come before those with a prefix: `re` passes over a character class at a glance, but has to try
     a prefix opcode's alternatives one by one.
@@ -93,7 +105,7 @@ def _pattern() -> re.Pattern[bytes]:
             alternatives.append(b"[" + b"".join(_in_class(code) for code in single) + b"]" + immediates)
         if longer:
             prefixed.append(b"(?:" + b"|".join(longer) + b")" + immediates)
-    return re.compile(b"|".join([*alternatives, *prefixed, rb"[\x00-\xff]+"]))
+    return [*alternatives, *prefixed]
 
 
 def _in_class(escaped: bytes) -> bytes:
@@ -105,18 +117,23 @@ def tokenize(bytecode: bytes, start: int, end: int) -> list[bytes]:
 
     Raises `DecodeError` or `UnsupportedFeature` where the bytes are no instruction.
     """
-    find = _pattern().findall
-    tokens: list[bytes] = find(bytecode, start, end)
-    while not tokens or tokens[-1] != END:
-        # The last token took everything from an instruction that the pattern does not know: cut that one off by hand.
-        position = end - len(tokens.pop()) if tokens else end
-        instructions = decode_instructions(bytecode, position, end)
-        next(instructions, None)
-        following = next(instructions, None)
-        if following is None:
-            raise DecodeError("function body does not end with an `end` instruction", end)
-        tokens.append(bytecode[position : following.offset])
-        tokens.extend(find(bytecode, following.offset, end))
+    tokens: list[bytes] = _pattern().findall(bytecode, start, end)
+    if tokens and tokens[-1] == END:
+        return tokens
+    # The last token took everything from an instruction that the pattern does not know: the rest is cut one by one.
+    position = end - len(tokens.pop()) if tokens else end
+    match = _instruction_pattern().match
+    while position < end:
+        found = match(bytecode, position, end)
+        if found is None:
+            reader = Reader(bytecode, position, end)
+            decode_instruction(reader)
+            tokens.append(bytecode[position : reader.offset])
+        else:
+            tokens.append(found[0])
+        position += len(tokens[-1])
+    if not tokens or tokens[-1] != END:
+        raise DecodeError("function body does not end with an `end` instruction", end)
     return tokens
 
 

@@ -38,7 +38,7 @@ DEFAULTS: dict[ValType, bytes] = {
 MAX_SIZE = 8
 """Leaves in one expression, so that working one out stays cheap and their number bounded."""
 
-MAX_HEIGHT = 32
+MAX_HEIGHT = 8
 """Locals worked out from locals worked out from locals ...: so many steps at most."""
 
 MEMORY = 1

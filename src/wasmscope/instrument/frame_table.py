@@ -176,7 +176,10 @@ class FrameTable:
         first = entry.rewritten_end - sum(map(len, chunks))
         offsets = list(accumulate(map(len, chunks), initial=first))
         by_offset = {offsets[point.chunk]: point for point in recorder.points}
-        return FunctionPoints({point.pc: point for point in recorder.points}, by_offset, sorted(by_offset), offsets)
+        by_pc: dict[int, Point] = {}
+        for point in recorder.points:
+            by_pc.setdefault(point.pc, point)  # of a loop header and the instruction behind it, the header
+        return FunctionPoints(by_pc, by_offset, sorted(by_offset), offsets)
 
     def serialize(self) -> bytes:
         """The compact form; the original module is needed to read it back."""

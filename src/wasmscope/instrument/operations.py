@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wasmscope.analysis.signatures import CONTROL, DEPENDS_ON_OPERANDS, block_signature, catch_payload, effect_of
+from wasmscope.analysis.signatures import (
+    CONTROL,
+    DEPENDS_ON_OPERANDS,
+    block_signature,
+    catch_payload,
+    effect_of,
+    writes_memory,
+)
 from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
 from wasmscope.instrument.leb import unsigned
@@ -96,7 +103,7 @@ class Operation:
         self.fuel = 0 if name in _FREE else 1
         self.settles_fuel = name in _SETTLING or name.startswith(("br", "call", "return"))
         self.uses = self.bit if name.startswith("local.") else 0
-        self.writes = _writes_memory(opcode)
+        self.writes = writes_memory(opcode)
         self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
         self.pops = 0
         self.pushes: tuple[ValType, ...] = ()
@@ -138,12 +145,6 @@ class Operation:
             self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
             self.proven_below = limits.minimum << limits.page_size_log2
         self.publishes = (opcode.traps or self.calls) and not self.limit
-
-
-def _writes_memory(opcode: Opcode) -> bool:
-    is_store = opcode.memory_access is not None and not opcode.results
-    is_atomic = opcode.code >> 16 == 0xFE
-    return is_store or is_atomic or opcode.name in ("memory.fill", "memory.copy", "memory.init")
 
 
 def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:

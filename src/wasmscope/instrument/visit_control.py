@@ -53,7 +53,7 @@ def visit_else(rewriter: FunctionRewriter, operation: Operation) -> None:
 def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`loop`: whatever it assigns is unknown and unpublished at its header, because of the branches back."""
     summary = rewriter.loops.pop()
-    changed = summary.changed
+    changed = summary.changed | MEMORY  # by the host, where the header's attention test calls it
     assigned = changed & ~MEMORY
     if rewriter.operand_mask & changed:
         rewriter.forget_operands(changed)

@@ -85,7 +85,7 @@ def visit_pure_unary(rewriter: FunctionRewriter, operation: Operation) -> None:
     if expression is not None:
         size = size_of(expression)
         if size < MAX_SIZE:
-            _push_known(rewriter, operation, (operation.code, size, expression), operand.mask, operation.pushes[0])
+            _push_known(rewriter, operation, (operation.code, size + 1, expression), operand.mask, operation.pushes[0])
             return
     rewriter.out.append(operation.encoded)
     rewriter.push(operation.pushes)

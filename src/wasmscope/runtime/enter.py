@@ -12,7 +12,7 @@ from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.frame_values import FrameReader
 from wasmscope.runtime.trap import Frame, Trap, with_original_frames
-from wasmscope.runtime.walk import Activation, TrapSite, trap_site, trapped_frame
+from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, trap_site, trapped_frame
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
@@ -58,6 +58,14 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
         shadow.reference_pointer = activation.reference_base
 
 
+def _keep(store: Store, frame: RawFrame) -> None:
+    """Have guests that the handler calls put their frames above the one that trapped."""
+    entry = frame.table.functions[frame.function]
+    if frame.base + entry.frame_size < store.shadow.size:
+        store.shadow.stack_pointer = frame.base + entry.frame_size
+        store.shadow.reference_pointer = frame.reference_base + entry.references
+
+
 def _tell_uncaught(store: Store) -> None:
     """The exception stays pending for whoever takes it after the call, as the engine leaves it."""
     if store.debug_handler is not None:
@@ -76,6 +84,7 @@ def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite
         activation.trapped = trapped_frame(
             store.shadow, store.instances, activation, site, lambda frame: is_out_of_bounds(store, frame)
         )
+        _keep(store, activation.trapped)
         activation.reader = FrameReader(store, activation.trapped)
         activation.reader.capture()
     store.tell(DebugEvent.Trap(error))

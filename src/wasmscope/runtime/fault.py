@@ -48,7 +48,7 @@ def access_at(store: Store, frame: FrameHandle) -> Access | None:
     return Access(memarg.memory, base.bits + memarg.offset, instruction.opcode.memory_access, size)
 
 
-def is_out_of_bounds(store: Store, raw: RawFrame) -> bool:
-    """Whether the access at a frame is out of bounds, as far as that can be told."""
+def is_out_of_bounds(store: Store, raw: RawFrame) -> bool | None:
+    """Whether the access at a frame is out of bounds; None where that cannot be told."""
     access = access_at(store, FrameHandle(store, 0, [raw], 0))
-    return access is None or access.is_out_of_bounds
+    return None if access is None else access.is_out_of_bounds

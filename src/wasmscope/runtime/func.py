@@ -91,6 +91,26 @@ def store_of(storelike: Any) -> Store | None:
     return store if isinstance(store, Store) else None
 
 
+def enter_host(store: Store) -> Callable[[], None]:
+    """A guest called the host; returns what is to be done before the guest goes on.
+
+    The frames end where they do now: a guest that the host calls through wasmtime's own objects may trap, and leaves
+    its frames behind.
+    """
+    if not store.guest_debug or not store.activations:
+        return lambda: None
+    shadow, activation = store.shadow, store.activations[-1]
+    outside, pointers = activation.top, (shadow.stack_pointer, shadow.reference_pointer)
+    activation.top = pointers[0]
+
+    def leave() -> None:
+        activation.top = outside
+        shadow.stack_pointer, shadow.reference_pointer = pointers
+        store.execution_version += 1
+
+    return leave
+
+
 def host_function(
     engine: Engine, func: Callable[..., Any], access_caller: bool
 ) -> tuple[Callable[..., Any], Callable[[Any], Caller]]:
@@ -106,6 +126,7 @@ def host_function(
 
     def callback(caller: Caller, *args: Any) -> Any:
         store = caller.store
+        leave = enter_host(store)
         try:
             return func(caller, *args) if access_caller else func(*args)
         except capi.EndHostCall:
@@ -114,6 +135,6 @@ def host_function(
             store.tell(DebugEvent.HostcallError(error))
             raise
         finally:
-            store.execution_version += 1
+            leave()
 
     return callback, make_caller

@@ -76,6 +76,8 @@ class Store(wasmtime.Store):
         """All frames of all activations, innermost first."""
         handles: list[FrameHandle] = []
         end = self.shadow.stack_pointer
+        if self.activations and self.activations[-1].top is not None:
+            end = self.activations[-1].top
         for number, activation in enumerate(reversed(self.activations)):
             frames = walk(self.shadow, self.instances, activation, end)
             for position in reversed(range(len(frames))):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from wasmtime import TrapCode
 
-from wasmscope.analysis.signatures import CONTROL
+from wasmscope.analysis.signatures import CONTROL, writes_memory
 from wasmscope.instrument.frame_table import FrameTable, FunctionPoints
 from wasmscope.instrument.points import Point
 from wasmscope.wasm.instructions import Instruction, decode_instructions
@@ -24,26 +24,31 @@ def point_of_trap(
     points: FunctionPoints,
     rewritten_offset: int,
     code: TrapCode | None,
-    is_out_of_bounds: Callable[[Point], bool],
+    is_out_of_bounds: Callable[[Point], bool | None],
 ) -> Point | None:
     """The point of the instruction that trapped; None where none can be made out.
 
-    `is_out_of_bounds(point)` says whether the access at a point, with the operands it has there, is.
+    `is_out_of_bounds(point)` says whether the access at a point, with the operands it has there, is; None: unknown.
     """
-    point = points.by_rewritten_offset.get(rewritten_offset)
+    exact = points.by_rewritten_offset.get(rewritten_offset)
     if code is not TrapCode.MEMORY_OUT_OF_BOUNDS:
-        return point
-    if point is not None and not is_access(instruction_at(table, point.pc)):
-        return point
-    point = point or points.preceding(rewritten_offset)
+        return exact
+    if exact is not None and not is_access(instruction_at(table, exact.pc)):
+        return exact
+    point = exact or points.preceding(rewritten_offset)
     suspects: list[Point] = []
     while point is not None and is_access(instruction_at(table, point.pc)):
         suspects.append(point)
         earlier = points.preceding(points.offset_of(point))
-        if points.is_published_for(point) or earlier is None or not _is_straight(table, earlier.pc, point.pc):
+        if points.is_published_for(point) or earlier is None or not _only_loads(table, earlier.pc, point.pc):
             break
         point = earlier
-    return next((point for point in reversed(suspects) if is_out_of_bounds(point)), None)
+    verdicts = [(is_out_of_bounds(point), point) for point in reversed(suspects)]
+    guilty = [point for verdict, point in verdicts if verdict]
+    if guilty:
+        return guilty[0]
+    # Nothing can be proved: then the engine's word counts, if it named an access.
+    return exact if exact is not None and verdicts[-1][0] is None else None
 
 
 def instruction_at(table: FrameTable, pc: int) -> Instruction:
@@ -56,7 +61,12 @@ def is_access(instruction: Instruction) -> bool:
     return instruction.opcode.memory_access is not None
 
 
-def _is_straight(table: FrameTable, start: int, end: int) -> bool:
-    """Whether control goes from `start` to `end` and nowhere else."""
-    names = {instruction.opcode.name for instruction in decode_instructions(table.bytecode, start, end)}
-    return not names & (CONTROL | _BLOCKS)
+def _only_loads(table: FrameTable, start: int, end: int) -> bool:
+    """Whether control goes from `start` to `end` and nowhere else, and nothing is written on the way.
+
+    A load is not moved over a write; and what was loaded before one cannot be worked out behind it.
+    """
+    return not any(
+        instruction.opcode.name in CONTROL or instruction.opcode.name in _BLOCKS or writes_memory(instruction.opcode)
+        for instruction in decode_instructions(table.bytecode, start, end)
+    )

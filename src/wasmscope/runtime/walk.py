@@ -48,6 +48,8 @@ class Activation:
 
     base: int
     reference_base: int
+    top: int | None = None
+    """While the host runs: where the frames end."""
     trapped: RawFrame | None = None
     """The frame in which the activation ended by a trap, while that is being told."""
     reader: FrameReader | None = None
@@ -106,7 +108,7 @@ def trapped_frame(
     instances: Sequence[Instance],
     activation: Activation,
     site: TrapSite,
-    is_out_of_bounds: Callable[[RawFrame], bool],
+    is_out_of_bounds: Callable[[RawFrame], bool | None],
 ) -> RawFrame:
     """The frame that a trap happened in. `is_out_of_bounds(frame)` says whether the access it is at is."""
     table, function = site.table, site.function

@@ -19,6 +19,13 @@ from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kin
 RawVal: TypeAlias = Any
 
 
+def func_class() -> type[wasmtime.Func]:
+    """The class of functions that come out of a guest: calling one has to be noticed."""
+    from wasmscope.runtime.func import Func  # it is made of this package
+
+    return Func
+
+
 def value_from_raw(store: Storelike, raw: RawVal, *, owned: bool) -> Val:
     """Read a value; an `owned` one is used up, whatever it rooted is either kept by the result or let go."""
     kind = Kind(raw.kind)
@@ -28,7 +35,7 @@ def value_from_raw(store: Storelike, raw: RawVal, *, owned: bool) -> Val:
         if kind is Kind.FUNCREF:
             # copied, because a field read is a view of `raw`, which may be used again
             func = ffi.wasmtime_func_t.from_buffer_copy(raw.of.funcref)
-            return Val(kind, wasmtime.Func._from_raw(func) if func.store_id else None)
+            return Val(kind, func_class()._from_raw(func) if func.store_id else None)
         if kind is Kind.EXTERNREF:
             return Val(kind, _extern_value(store, raw.of.externref))
         if kind is Kind.ANYREF:
