@@ -36,7 +36,17 @@ class Body(DataStatements):
             *(self.assign, self.assign, self.assign, self.assign, self.derive, self.derive),
             *(self.bounds, self.bounds, self.store, self.keep, self.keep, self._if, self._if_else),
             *(self._loop_statement, self._branch, self._branch, self._switch, self._several, self._call_statement),
-            *(self._leave, self._tail_call, self._throw, self._rethrow, self._guard, self._on_null, self._on_cast),
+            *(
+                self._leave,
+                self._tail_call,
+                self._throw,
+                self._rethrow,
+                self._tick,
+                self._tick,
+                self._guard,
+                self._on_null,
+                self._on_cast,
+            ),
             *(self.bulk, self.global_set, self.trap, self._dead, self._nest, self._fail),
             *(self.field, self.division),
         )
@@ -223,6 +233,11 @@ class Body(DataStatements):
             self.emit("br_on_null 0", *([] if self.chance(0.3) else ["drop", "br 0"]))
             if self.lines[-1].strip() == "br_on_null 0":
                 self.emit("throw_ref")
+
+    def _tick(self) -> None:
+        self.value("i32")
+        self.emit("call $tick")
+        self.sink(("i32",))
 
     def _nest(self) -> None:
         self.value("i32")

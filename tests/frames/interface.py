@@ -2,8 +2,8 @@
 
 Every import that is a function is a host function that looks at all frames and then gives results that follow from its
 name and the number of the call (`reference.smith.host_result`). Three names mean more: `nest` calls the guest's export
-"nested" first, the first few times; `fail` raises when its argument is 0; `tick` interrupts the guest, which stops at the
-next place where it looks for that. Which places those are is wasmscope's choice, so the interpreter is told where it was.
+"nested" first, the first few times; `fail` raises when its argument is 0; `tick` interrupts the guest, which stops at
+the next place where it looks for that. Which places those are is wasmscope's choice: the interpreter is told.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from wasmscope.instrument.operand import CONSTANT, Operand
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind
-from wasmscope.wasm.opcodes import Imm, Opcode
+from wasmscope.wasm.opcodes import Imm
 from wasmscope.wasm.types import I32, FuncType, ValType
 
 if TYPE_CHECKING:
