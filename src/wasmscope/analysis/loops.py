@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,31 +33,43 @@ class LoopSummary:
     publishes: bool = False
     calls: bool = False
 
+    def add(self, operations: Iterable[LoopToken]) -> None:
+        """Instructions of its body; the same few recur, so each is looked at once."""
+        for operation in set(operations):
+            self.changed |= operation.changes
+            self.used |= operation.uses
+            self.publishes |= operation.publishes
+            self.calls |= operation.calls
+
+    def include(self, inner: LoopSummary) -> None:
+        """A loop inside."""
+        self.changed |= inner.changed
+        self.used |= inner.used
+        self.publishes |= inner.publishes
+        self.calls |= inner.calls
+
 
 def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
     """The loops of a body in the order of their headers; an inner loop counts for those around it."""
     loops: list[LoopSummary] = []
     open_blocks: list[LoopSummary | None] = []
     innermost: list[LoopSummary] = []
-    for operation in operations:
-        if innermost:
-            innermost[-1].changed |= operation.changes
-            innermost[-1].used |= operation.uses
-            innermost[-1].publishes |= operation.publishes
-            innermost[-1].calls |= operation.calls
+    start = 0
+    for position, operation in enumerate(operations):
         if operation.opens:
+            loop = None
             if operation.opens == 2:
+                if innermost:
+                    innermost[-1].add(operations[start:position])
+                start = position
                 loop = LoopSummary()
                 loops.append(loop)
                 innermost.append(loop)
-                open_blocks.append(loop)
-            else:
-                open_blocks.append(None)
+            open_blocks.append(loop)
         elif operation.closes and open_blocks and open_blocks.pop() is not None:
             inner = innermost.pop()
+            inner.add(operations[start:position])
+            start = position
             if innermost:
-                innermost[-1].changed |= inner.changed
-                innermost[-1].publishes |= inner.publishes
-                innermost[-1].used |= inner.used
-                innermost[-1].calls |= inner.calls
+                innermost[-1].include(inner)
     return loops

@@ -137,14 +137,12 @@ def tokenize(bytecode: bytes, start: int, end: int) -> list[bytes]:
     return tokens
 
 
-def distinct_tokens(module: Module) -> frozenset[bytes]:
-    """Each instruction that occurs in `module`, once."""
-    distinct: set[bytes] = set()
-    for code in module.codes:
-        distinct.update(tokenize(module.bytecode, code.code_start, code.end))
-    return frozenset(distinct)
-
-
 def tokens_of(module: Module, code: Code) -> list[bytes]:
     """The instructions of one function body."""
     return tokenize(module.bytecode, code.code_start, code.end)
+
+
+def tokenize_bodies(module: Module) -> list[list[bytes]]:
+    """The instructions of every function body; equal ones are the same object, so the lists are all it takes."""
+    known: dict[bytes, bytes] = {}
+    return [list(map(known.setdefault, tokens, tokens)) for tokens in (tokens_of(module, c) for c in module.codes)]

@@ -61,15 +61,16 @@ class Control:
         self.loop = rewriter.loop
         """The innermost publishing loop around the block; of a loop that is one itself, that loop."""
         self.edges = 0
-        self.stale = 0
-        self.really_stale = 0
-        self.derived = 0
-        self.settled = 0
-        self.proofs: dict[int, int] = {}
+        # The merged state is there as soon as there is an edge.
+        self.stale: int
+        self.really_stale: int
+        self.derived: int
+        self.settled: int
+        self.proofs: dict[int, int]
         self.entry_stale = rewriter.stale
         self.entry_really_stale = rewriter.really_stale
         self.entry_derived = rewriter.derived
-        self.entry_settled = min(rewriter.settled, self.height)
+        self.entry_settled = rewriter.settled if rewriter.settled < self.height else self.height
         self.entry_proofs = rewriter.proofs
 
     def merge(self, stale: int, really_stale: int, derived: int, settled: int, proofs: dict[int, int]) -> None:
@@ -78,16 +79,26 @@ class Control:
             self.stale |= stale
             self.really_stale |= really_stale
             self.derived &= derived
-            self.settled = min(self.settled, settled)
+            if settled < self.settled:
+                self.settled = settled
             if self.proofs:
-                known = self.proofs
-                self.proofs = {key: min(reach, proofs[key]) for key, reach in known.items() if key in proofs}
+                self._merge_proofs(proofs)
         else:
             self.stale, self.really_stale, self.derived, self.settled = stale, really_stale, derived, settled
             self.proofs = proofs.copy()
         self.edges += 1
 
+    def _merge_proofs(self, proofs: dict[int, int]) -> None:
+        """What both know to be in bounds."""
+        merged = self.proofs
+        for key in merged.keys() - proofs.keys():
+            del merged[key]
+        for key, reach in merged.items():
+            if proofs[key] < reach:
+                merged[key] = proofs[key]
+
     def lower(self, depth: int) -> None:
         """The operand at `depth`, below this block, can no longer be worked out: no path may rely on that."""
-        self.settled = min(self.settled, depth)
+        if self.edges:
+            self.settled = min(self.settled, depth)
         self.entry_settled = min(self.entry_settled, depth)

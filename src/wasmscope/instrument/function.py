@@ -31,7 +31,7 @@ from wasmscope.instrument.control import Control
 from wasmscope.instrument.expressions import DEFAULTS, MAX_HEIGHT, MEMORY, NULL, Expression, signed_leb
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.loop import Loop
-from wasmscope.instrument.operand import Operand, Results
+from wasmscope.instrument.operand import Operand, Results, unknown
 from wasmscope.instrument.operations import MEMORY_KEY_SHIFT, Operation
 from wasmscope.instrument.plan import Plan
 from wasmscope.instrument.points import Recorder
@@ -62,6 +62,7 @@ class FunctionRewriter:
         "heights",
         "in_loop",
         "index",
+        "local_operands",
         "local_types",
         "loop",
         "loops",
@@ -71,6 +72,7 @@ class FunctionRewriter:
         "pc",
         "plan",
         "pop_chunks",
+        "producers",
         "proof_memories",
         "proofs",
         "push_chunks",
@@ -92,6 +94,8 @@ class FunctionRewriter:
         self.local_types: list[ValType] = list(self.signature.params)
         for count, value_type in code.locals:
             self.local_types.extend([value_type] * count)
+        self.local_operands = [Operand(kind, local, 2 << local) for local, kind in enumerate(self.local_types)]
+        """For each local, what `local.get` pushes."""
         self.frame = ShadowFrame(plan, self.local_types, escapes=plan.escapes(index))
 
         self.out: list[bytes] = []
@@ -111,6 +115,9 @@ class FunctionRewriter:
         self.in_loop = 0
         """How many loops are around the current instruction."""
         self.stack: list[Operand] = []
+        self.producers: dict[int, int | Results] = {}
+        """By depth, of the operand there: the chunk that pushed it, behind which a `local.tee` can be added, or `~n`
+        when local n holds a copy already. Constants are never copied and have none."""
         self.controls: list[Control] = []
         self.catches: tuple[Control, ...] = ()
         """Blocks that handlers around the current instruction branch to."""
@@ -163,8 +170,8 @@ class FunctionRewriter:
 
     def rewrite(self, tokens: Sequence[bytes], table: Mapping[bytes, Operation]) -> bytes:
         """The new function body: locals and code, without the size in front."""
-        distinct = [table[token] for token in set(tokens)]
-        operations = [table[token] for token in tokens]
+        operations = list(map(table.__getitem__, tokens))
+        distinct = set(operations)
         self.pushes_frame = any(operation.calls for operation in distinct)
         if any(operation.loops for operation in distinct):
             self.loops = summarise_loops(operations)[::-1]
@@ -173,12 +180,13 @@ class FunctionRewriter:
             self.fuel = 1  # even an empty function costs some
             self._settle_fuel()
             self.attend(self.pc)
+        counts_fuel = self.plan.counts_fuel
         pcs = accumulate(map(len, tokens), initial=self.pc)
         for operation, self.pc in zip(operations, pcs, strict=False):
             if self.dead:
                 self._skip(operation)
             else:
-                if self.plan.counts_fuel:
+                if counts_fuel:
                     self._count_fuel(operation)
                 operation.visit(self, operation)
         chunks = self._chunks()
@@ -203,8 +211,13 @@ class FunctionRewriter:
         """Offsets of the added `if` instructions in the rewritten body, ascending."""
         if not self.cold_ifs:
             return []
-        offsets = list(accumulate(map(len, self.out), initial=self.head_size))
-        return [offsets[chunk] + offset for chunk, offset in self.cold_ifs]
+        offsets = []
+        chunk_start, counted = self.head_size, 0
+        for chunk, offset in self.cold_ifs:
+            chunk_start += sum(map(len, self.out[counted:chunk]))
+            counted = chunk
+            offsets.append(chunk_start + offset)
+        return offsets
 
     def _skip(self, operation: Operation) -> None:
         """Unreachable code is left out; its blocks still have to be counted."""
@@ -261,36 +274,75 @@ class FunctionRewriter:
         if depth < self.settled:
             self.settled = depth
         if types:
-            producer = len(self.out) - 1
-            if len(types) == 1:
-                stack.append(Operand(types[0], producer))
-            else:
-                stack.extend(Results(producer, depth, tuple(types)).operands)
+            self._note_producer(len(self.out) - 1, depth, types)
+            stack += map(unknown, types)
 
-    def copy(self, depth: int, operand: Operand) -> int:
-        """The temporary that holds a copy of an operand; adds the `local.tee` that makes it where need be."""
-        if operand.temporary < 0:
-            if isinstance(operand.producer, int):
-                operand.temporary = self.frame.temporary(depth, operand.type)
-                self.out[operand.producer] += b"\x22" + unsigned(operand.temporary)
+    def _note_producer(self, chunk: int, depth: int, types: Sequence[ValType]) -> None:
+        if len(types) == 1:
+            self.producers[depth] = chunk
+        else:
+            results = Results(chunk, depth, types)
+            for position in range(len(types)):
+                self.producers[depth + position] = results
+
+    def emit(self, operation: Operation) -> None:
+        """The instruction goes into the code, its operands off the stack, its results on it."""
+        stack, out = self.stack, self.out
+        if operation.pops:
+            del stack[-operation.pops :]
+        depth = len(stack)
+        if depth < self.settled:
+            self.settled = depth
+        results = operation.results
+        if results:
+            if len(results) == 1:
+                self.producers[depth] = len(out)
             else:
-                operand.producer.save(self)
-        return operand.temporary
+                self._note_producer(len(out), depth, operation.pushes)
+            stack += results
+        out.append(operation.encoded)
+
+    def emit_known(self, operation: Operation, result: Operand) -> None:
+        """The same for an instruction with one result, of which something is known."""
+        stack, out = self.stack, self.out
+        del stack[-operation.pops :]
+        depth = len(stack)
+        if depth < self.settled:
+            self.settled = depth
+        self.operand_mask |= result.mask
+        self.producers[depth] = len(out)
+        stack.append(result)
+        out.append(operation.encoded)
+
+    def copy(self, depth: int, value_type: ValType) -> int:
+        """The temporary that holds a copy of an operand; adds the `local.tee` that makes it where need be."""
+        producer = self.producers[depth]
+        if not isinstance(producer, int):
+            producer.save(self)
+        elif producer >= 0:
+            temporary = self.frame.temporary(depth, value_type)
+            self.out[producer] += b"\x22" + unsigned(temporary)
+            self.producers[depth] = ~temporary
+            return temporary
+        copied = self.producers[depth]
+        assert isinstance(copied, int)
+        return ~copied
 
     def forget_operands(self, locals_: int) -> None:
         """`locals_` are about to change: operands worked out from them have to be published from now on."""
         remaining = 0
-        for depth, operand in enumerate(self.stack):
+        stack = self.stack
+        for depth, operand in enumerate(stack):
             if operand.mask & locals_:
-                operand.expression = None
-                operand.mask = 0
+                stack[depth] = unknown(operand.type)
                 if depth < self.settled:
                     self.settled = depth
                 for control in reversed(self.controls):
                     if control.height <= depth:
                         break
                     control.lower(depth)
-            remaining |= operand.mask
+            else:
+                remaining |= operand.mask
         self.operand_mask = remaining
 
     def forget_memory(self) -> None:
@@ -306,7 +358,7 @@ class FunctionRewriter:
         self.assigned |= bit
         if self.operand_mask & bit:
             self.forget_operands(bit)
-        if self.proof_memories:
+        if self.proofs:
             self._assign_proofs(local, expression)
         derived = self.derived & ~self.dependents[local + 1]
         if bit & self.eager:
@@ -327,7 +379,9 @@ class FunctionRewriter:
         remaining = mask & ~MEMORY
         while remaining:
             low = remaining & -remaining
-            height = max(height, self.heights[low.bit_length() - 2])
+            below = self.heights[low.bit_length() - 2]
+            if below > height:
+                height = below
             remaining ^= low
         if height >= MAX_HEIGHT:
             return False
@@ -342,7 +396,7 @@ class FunctionRewriter:
         """What is in bounds from the new value on: what was from the old one, if it is that one moved up."""
         proofs = self.proofs
         source, distance = local_and_distance(expression)
-        for memory in self.proof_memories if proofs else ():
+        for memory in self.proof_memories:
             reach = proofs.get(source | memory, 0) - distance if source >= 0 else 0
             if reach > 0:
                 proofs[local | memory] = reach
@@ -374,14 +428,16 @@ class FunctionRewriter:
             locals_ ^= low
 
     def _store_locals(self, locals_: int) -> None:
-        for position in members(locals_):
-            self.out.append(self.frame.store_local(position - 1))
+        out, store_local = self.out, self.frame.store_local
+        while locals_:
+            low = locals_ & -locals_
+            out.append(store_local(low.bit_length() - 2))
+            locals_ ^= low
 
     def _store_operands(self) -> None:
-        for depth in range(self.settled, len(self.stack)):
-            operand = self.stack[depth]
+        for depth, operand in enumerate(self.stack[self.settled :], self.settled):
             if operand.expression is None:
-                temporary = self.copy(depth, operand)
+                temporary = self.copy(depth, operand.type)
                 self.out.append(self.frame.store_operand(depth, operand.type, temporary))
 
     def observe(self, *, pushed: bool | None = None) -> None:
@@ -395,8 +451,11 @@ class FunctionRewriter:
 
     def missing(self) -> int:
         """How many values would have to be published here."""
-        operands = sum(operand.expression is None for operand in self.stack[self.settled :])
-        return (self.stale & ~self.derived).bit_count() + operands
+        count = (self.stale & ~self.derived).bit_count()
+        for operand in self.stack[self.settled :]:
+            if operand.expression is None:
+                count += 1
+        return count
 
     def observe_if(self, condition: bytes, after: bytes) -> None:
         """Publish only if `condition` holds, for else the instruction that follows cannot trap; then run `after`."""
@@ -440,7 +499,7 @@ class FunctionRewriter:
         self._store_locals(self.stale & (~self.derived | reloaded | self.dependents[0]))
         for depth, operand in enumerate(self.stack):
             if operand.mask & MEMORY or (depth >= self.settled and operand.expression is None):
-                self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand)))
+                self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand.type)))
         if not self.pushes_frame:
             self.push_chunks.append(len(self.out))
             self.out.append(b"")

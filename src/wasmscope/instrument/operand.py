@@ -1,7 +1,13 @@
-"""What the rewriter knows of one value on the operand stack."""
+"""What the rewriter knows of one value on the operand stack.
+
+Operands are never changed, so one object can stand for all that are alike, and hardly any have to be made. What differs
+between them, how each can be copied, the rewriter keeps by depth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from wasmscope.instrument.expressions import Expression
@@ -12,43 +18,42 @@ if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
 
 
-CONSTANT = -1
-"""In place of a producer: a constant, one operand for all its uses, never copied."""
-
-
 class Operand:
-    """One operand. `producer` says where a `local.tee` can be added behind the instruction that pushed it."""
+    """One operand; no dataclass, because frozen ones are slow to make."""
 
-    __slots__ = ("expression", "mask", "producer", "temporary", "type")
+    __slots__ = ("expression", "mask", "type")
 
-    def __init__(
-        self, value_type: ValType, producer: int | Results, expression: Expression = None, mask: int = 0
-    ) -> None:
+    def __init__(self, value_type: ValType, expression: Expression = None, mask: int = 0) -> None:
         self.type = value_type
-        self.producer = producer
         self.expression = expression
         """What the host can work the value out from, or None."""
         self.mask = mask
         """The locals in `expression`, one bit each."""
-        self.temporary = -1
-        """The local that holds a copy of it, once one is needed."""
+
+
+@cache
+def unknown(value_type: ValType) -> Operand:
+    """An operand whose value has to be published."""
+    return Operand(value_type)
 
 
 class Results:
     """Several operands pushed by one instruction: only the topmost can be copied by a `local.tee`."""
 
-    __slots__ = ("depth", "operands", "producer")
+    __slots__ = ("chunk", "depth", "types")
 
-    def __init__(self, producer: int, depth: int, types: tuple[ValType, ...]) -> None:
-        self.producer = producer
+    def __init__(self, chunk: int, depth: int, types: Sequence[ValType]) -> None:
+        self.chunk = chunk
         self.depth = depth
-        self.operands = [Operand(value_type, self) for value_type in types]
+        self.types = types
 
     def save(self, rewriter: FunctionRewriter) -> None:
         """Copy all of them to temporaries: take them off one by one and put them back."""
-        for position, operand in enumerate(self.operands):
-            operand.temporary = rewriter.frame.temporary(self.depth + position, operand.type)
-        first, *others = (unsigned(operand.temporary) for operand in self.operands)
+        temporaries = [rewriter.frame.temporary(depth, kind) for depth, kind in enumerate(self.types, self.depth)]
+        first, *others = map(unsigned, temporaries)
         code = b"".join(b"\x21" + local for local in reversed(others))
         code += b"\x22" + first + b"".join(b"\x20" + local for local in others)
-        rewriter.out[self.producer] += code
+        rewriter.out[self.chunk] += code
+        for depth, temporary in enumerate(temporaries, self.depth):
+            if rewriter.producers[depth] is self:  # otherwise something else is at that depth by now
+                rewriter.producers[depth] = ~temporary

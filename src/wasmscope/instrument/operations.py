@@ -7,6 +7,7 @@ and the module alone is worked out here, once, and the pass over the functions o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import (
@@ -20,12 +21,12 @@ from wasmscope.analysis.signatures import (
 from wasmscope.instrument.expressions import MEMORY, RELOADABLE, Load
 from wasmscope.instrument.layout import PAGE_LOG2
 from wasmscope.instrument.leb import unsigned
-from wasmscope.instrument.operand import CONSTANT, Operand
+from wasmscope.instrument.operand import Operand, unknown
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind
 from wasmscope.wasm.opcodes import Imm
-from wasmscope.wasm.types import I32, FuncType, ValType
+from wasmscope.wasm.types import FuncType, ValType
 
 if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
@@ -34,6 +35,8 @@ _FREE = frozenset({"nop", "drop", "block", "loop", "unreachable", "return", "els
 """Instructions that cost no fuel (Wasmtime `OperatorCost`, its defaults)."""
 _SETTLING = frozenset({"unreachable", "throw", "throw_ref", "loop", "if", "else", "end"})
 """Where fuel is counted, besides branches and calls (Wasmtime `func_environ.rs: fuel_before_op`)."""
+
+_NO_SIGNATURE = FuncType((), ())
 
 MOVING = frozenset({Imm.FUNC, Imm.MEMORY, Imm.GLOBAL, Imm.TABLE, Imm.MEMARG})
 """Immediates with indices that appended imports may move."""
@@ -54,7 +57,6 @@ class Operation:
         "changes",
         "closes",
         "code",
-        "constant",
         "encoded",
         "fuel",
         "immediates",
@@ -63,6 +65,7 @@ class Operation:
         "length",
         "limit",
         "load",
+        "loads",
         "loops",
         "memory_index",
         "memory_key",
@@ -73,6 +76,7 @@ class Operation:
         "publishes",
         "pushes",
         "reach",
+        "results",
         "settles_fuel",
         "signature",
         "token",
@@ -90,7 +94,7 @@ class Operation:
         self.immediates = instruction.immediates
         self.visit = visit
         moves = MOVING.intersection(opcode.immediates)
-        self.encoded = plan.relocation.instructions(token, 0, len(token)) if moves else token
+        self.encoded = plan.relocation.instruction(instruction, token) if moves else token
         name = opcode.name
         self.opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
         self.loops = name == "loop"
@@ -107,7 +111,7 @@ class Operation:
         self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
         self.pops = 0
         self.pushes: tuple[ValType, ...] = ()
-        self.signature = FuncType((), ())
+        self.signature = _NO_SIGNATURE
         self.labels: tuple[int, ...] = ()
         self.catches: tuple[tuple[int, tuple[ValType, ...]], ...] = ()
         if self.opens:
@@ -115,8 +119,9 @@ class Operation:
         elif name not in CONTROL and name not in DEPENDS_ON_OPERANDS:
             effect = effect_of(instruction, module)
             self.pops, self.pushes = effect.pops, effect.pushes
-        self.constant = Operand(self.pushes[0] if self.pushes else I32, CONSTANT, token)
-        """What a constant instruction pushes: the same operand every time."""
+        is_constant = name.endswith(".const") or name == "ref.null"
+        self.results = (Operand(self.pushes[0], token),) if is_constant else tuple(map(unknown, self.pushes))
+        """The operands it leaves, where nothing is known of those it takes."""
         if name == "try_table":
             clauses: tuple[Catch, ...] = instruction.immediates[1]
             self.catches = tuple((c.label, catch_payload(c.kind, c.tag, module)) for c in clauses)
@@ -132,6 +137,8 @@ class Operation:
         self.memory_index = b""
         self.load: Load | None = None
         """For a load whose value can be read again as long as nothing is written."""
+        self.loads: dict[int, Operand] = {}
+        """For such a load, the operand it leaves when its address is a local: made when first asked for."""
         self.reach = self.memory_key = self.proven_below = 0
         if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
             memarg: MemArg = instruction.immediates[0]
@@ -155,8 +162,9 @@ def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[
     }
 
 
+@cache
 def encode_memarg(align: int, memory: int, offset: int) -> bytes:
-    """A memory argument (Wasm spec 5.4.6); `align` is the exponent."""
+    """A memory argument (Wasm spec 5.4.6), `align` being the exponent; cached, so for slots only."""
     if memory == 0:
         return unsigned(align) + unsigned(offset)
     return unsigned(align | 0x40) + unsigned(memory) + unsigned(offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from wasmscope.analysis.tokenizer import tokens_of
+from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.layout import HIDDEN_EXPORT, IMPORT_MODULE
@@ -50,9 +50,10 @@ def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel
     """
     module = decode_module(bytecode)
     # What the module uses, which functions can be entered from outside, where indices move.
-    plan = make_plan(module, counts_fuel=counts_fuel)
+    bodies = tokenize_bodies(module)
+    plan = make_plan(module, bodies, counts_fuel=counts_fuel)
     # The functions, one by one, and what is appended around them.
-    rewrite = _Rewrite(plan, progress)
+    rewrite = _Rewrite(plan, bodies, progress)
     rewritten = rewrite.with_branch_hints(reencode(rewrite))
     # Where the functions came to lie.
     functions = rewrite.entries(rewritten)
@@ -62,8 +63,9 @@ def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel
 class _Rewrite(Reencoder):
     """The identity but for function bodies, the appended imports, types and exports, and the module's name."""
 
-    def __init__(self, plan: Plan, progress: Progress | None) -> None:
+    def __init__(self, plan: Plan, bodies: Sequence[Sequence[bytes]], progress: Progress | None) -> None:
         self._plan = plan
+        self._bodies = bodies
         self._progress = progress
         self._operations = operations_of(plan, visitor_of)
         self._frames: list[tuple[int, int, bool]] = []
@@ -98,7 +100,7 @@ class _Rewrite(Reencoder):
     def body(self, index: int, code: Code) -> bytes | None:
         """A rewritten body."""
         rewriter = FunctionRewriter(self._plan, index, code)
-        body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
+        body = rewriter.rewrite(self._bodies[index - self.module.num_imported_functions], self._operations)
         self._hints.append((self.relocation.index(ExternKind.FUNC, index), rewriter.unlikely_branches()))
         self._frames.append((rewriter.frame.size, rewriter.frame.references, rewriter.pushes_frame))
         if self._progress is not None and len(self._frames) % _PROGRESS_EVERY == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from wasmscope.analysis.escapes import escaping_functions
 from wasmscope.analysis.signatures import (
@@ -14,11 +15,12 @@ from wasmscope.analysis.signatures import (
     effect_of,
     reference_kind,
 )
-from wasmscope.analysis.tokenizer import distinct_tokens
+from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.layout import PAGE_LOG2, REFERENCE_KINDS, SHADOW_PAGES
 from wasmscope.instrument.leb import signed
-from wasmscope.wasm.instructions import Instruction, decode_instructions
+from wasmscope.wasm.instructions import Instruction, decode_instruction
 from wasmscope.wasm.module import FuncImport, ImportDesc, Module
+from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.relocate import Relocation
 from wasmscope.wasm.types import (
     ANYREF,
@@ -72,12 +74,14 @@ class Plan:
         return function in self.escaping
 
 
-def make_plan(module: Module, *, counts_fuel: bool = False) -> Plan:
-    """Look `module` over; nothing is rewritten yet."""
-    decoded = {token: next(decode_instructions(token, 0, len(token))) for token in distinct_tokens(module)}
+def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *, counts_fuel: bool = False) -> Plan:
+    """Look `module` over, whose function bodies, cut into instructions, are `bodies`; nothing is rewritten yet."""
+    distinct = dict.fromkeys(chain.from_iterable(tokenize_bodies(module) if bodies is None else bodies))
+    decoded = {token: decode_instruction(Reader(token)) for token in distinct}
     instructions = list(decoded.values())
     first_table = module.num_imported_tables
-    kinds = tuple(kind for kind in REFERENCE_KINDS if kind in _reference_kinds(module, instructions))
+    occurring = _reference_kinds(module, instructions)
+    kinds = tuple(kind for kind in REFERENCE_KINDS if kind in occurring)
     return Plan(
         module=module,
         relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),

@@ -55,6 +55,7 @@ class ShadowFrame:
         "_local_stores",
         "_operand_stores",
         "_plan",
+        "_push_base",
         "_reference_base",
         "_site_store",
         "_temporaries",
@@ -86,6 +87,8 @@ class ShadowFrame:
         self._operand_stores: dict[tuple[int, int], bytes] = {}
         self._temporaries: dict[tuple[int, ValType], int] = {}
         self._reference_base = b""
+        self._push_base = b"\x20" + self.pointer + b"\x41"
+        """The address for a constant that is to be stored in the frame, up to the constant's value."""
         self._site_store = b"\x36" + self._memarg(SITE)
 
     # -- slots and temporaries -----------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ class ShadowFrame:
     def store_site(self, pc: int) -> bytes:
         """Code that says which call the frame is in."""
         self.used = True
-        return b"\x20" + self.pointer + b"\x41" + site(pc | NAMES_INSTANCE if self._escapes else pc) + self._site_store
+        return self._push_base + site(pc | NAMES_INSTANCE if self._escapes else pc) + self._site_store
 
     def push(self) -> bytes:
         """Code that puts the stack pointers above this frame; final only when all slots are given out."""

@@ -9,9 +9,7 @@ from wasmscope.instrument.operations import Operation
 def visit_call(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`call`, `call_indirect`, `call_ref`: what is called may look at this frame, trap, or throw."""
     rewriter.observe_call()
-    rewriter.out.append(operation.encoded)
-    rewriter.pop(operation.pops)
-    rewriter.push(operation.pushes)
+    rewriter.emit(operation)
 
 
 def visit_throw(rewriter: FunctionRewriter, operation: Operation) -> None:

@@ -9,7 +9,7 @@ from wasmscope.instrument.expressions import MEMORY
 from wasmscope.instrument.function import FunctionRewriter, members
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.loop import Loop
-from wasmscope.instrument.operand import CONSTANT, Operand
+from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 from wasmscope.wasm.instructions import CastBranch
 from wasmscope.wasm.types import ValType, ref_type
@@ -250,7 +250,6 @@ def _retype(rewriter: FunctionRewriter, types: Sequence[ValType]) -> None:
         operand = rewriter.stack[depth]
         if operand.type is not value_type:
             # Copied where it was produced, as what it was then: the type changes, the value does not.
-            retyped = Operand(value_type, operand.producer, operand.expression, operand.mask)
-            if operand.producer != CONSTANT:
-                retyped.temporary = rewriter.copy(depth, operand)
-            rewriter.stack[depth] = retyped
+            if type(operand.expression) is not bytes:
+                rewriter.copy(depth, operand.type)
+            rewriter.stack[depth] = Operand(value_type, operand.expression, operand.mask)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from wasmscope.instrument.expressions import MAX_SIZE, MEMORY, Expression, constant, size_of
 from wasmscope.instrument.function import FunctionRewriter, local_and_distance
 from wasmscope.instrument.leb import unsigned
-from wasmscope.instrument.operand import CONSTANT, Operand
+from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
 
 _FEWEST_IN_LOOP, _FEWEST, _MOST = 2, 4, 30
@@ -19,28 +19,35 @@ _FEWEST_IN_LOOP, _FEWEST, _MOST = 2, 4, 30
 def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
     """One operand, the address; one result. The commonest of all but `local.get`, hence written out."""
     stack, out = rewriter.stack, rewriter.out
-    address = stack[-1].expression
-    if type(address) is not int:
-        _check_bounds(rewriter, operation, address)
-    else:
+    depth = len(stack) - 1
+    address = stack[depth].expression
+    if type(address) is int:
         key = address | operation.memory_key
         if operation.reach > rewriter.proofs.get(key, 0):
             _observe(rewriter, operation)
             rewriter.proofs[key] = operation.reach
-    out.append(operation.encoded)
-    depth = len(stack) - 1
+        result = operation.loads.get(address) or _loaded(operation, stack[depth])
+    else:
+        _check_bounds(rewriter, operation, address)
+        result = _loaded(operation, stack[depth])
     if depth < rewriter.settled:
         rewriter.settled = depth
-    operand = stack[-1]
-    if address is not None and operation.load is not None:
-        size = size_of(address)
-        if size < MAX_SIZE:
-            mask = operand.mask | MEMORY
-            rewriter.operand_mask |= mask
-            expression = (operation.code, size + 1, address, operation.load)
-            stack[-1] = Operand(operation.pushes[0], len(out) - 1, expression, mask)
-            return
-    stack[-1] = Operand(operation.pushes[0], len(out) - 1)
+    rewriter.operand_mask |= result.mask
+    rewriter.producers[depth] = len(out)
+    stack[depth] = result
+    out.append(operation.encoded)
+
+
+def _loaded(operation: Operation, address: Operand) -> Operand:
+    """What a load leaves."""
+    expression = address.expression
+    if expression is None or operation.load is None or (size := size_of(expression)) >= MAX_SIZE:
+        return operation.results[0]
+    known = (operation.code, size + 1, expression, operation.load)
+    result = Operand(operation.pushes[0], known, address.mask | MEMORY)
+    if type(expression) is int:
+        operation.loads[expression] = result
+    return result
 
 
 def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -53,11 +60,9 @@ def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
         if operation.reach > rewriter.proofs.get(key, 0):
             _observe(rewriter, operation)
             rewriter.proofs[key] = operation.reach
+    rewriter.emit(operation)
     if operation.writes:
         rewriter.forget_memory()
-    rewriter.out.append(operation.encoded)
-    rewriter.pop(operation.pops)
-    rewriter.push(operation.pushes)
 
 
 def _check_bounds(rewriter: FunctionRewriter, operation: Operation, address: Expression) -> None:
@@ -91,10 +96,10 @@ def _observe(rewriter: FunctionRewriter, operation: Operation) -> None:
         return
     depth = len(rewriter.stack) - operation.pops
     address = rewriter.stack[depth]
-    if address.producer == CONSTANT:
+    if type(address.expression) is bytes:
         rewriter.observe()  # always on the same side of the limit, as a rule beyond it
         return
-    local = address.expression if type(address.expression) is int else rewriter.copy(depth, address)
+    local = address.expression if type(address.expression) is int else rewriter.copy(depth, address.type)
     rewriter.observe_if(
         b"\x20" + unsigned(local) + b"\x23" + operation.limit + b"\x4f",
         (b"\x3f" + operation.memory_index) * 2 + b"\x41\x00\x47\x6b\x41\x10\x74\x24" + operation.limit,

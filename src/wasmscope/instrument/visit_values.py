@@ -6,7 +6,7 @@ from wasmscope.instrument.expressions import MAX_SIZE, constant, size_of
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
-from wasmscope.wasm.types import ValType, ref_type
+from wasmscope.wasm.types import ref_type
 
 _SIGNED_DIVISION = frozenset({0x6D, 0x7F})
 _ALL_ONES = {0x6D: 0xFFFF_FFFF, 0x7F: 0xFFFF_FFFF_FFFF_FFFF}
@@ -14,11 +14,9 @@ _ALL_ONES = {0x6D: 0xFFFF_FFFF, 0x7F: 0xFFFF_FFFF_FFFF_FFFF}
 
 def visit_plain(rewriter: FunctionRewriter, operation: Operation) -> None:
     """Neither traps nor can be worked out."""
+    rewriter.emit(operation)
     if operation.writes:
         rewriter.forget_memory()
-    rewriter.out.append(operation.encoded)
-    rewriter.pop(operation.pops)
-    rewriter.push(operation.pushes)
 
 
 def visit_trapping(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -42,7 +40,7 @@ def visit_constant(rewriter: FunctionRewriter, operation: Operation) -> None:
     depth = len(stack)
     if depth < rewriter.settled:
         rewriter.settled = depth
-    stack.append(operation.constant)
+    stack.append(operation.results[0])
     rewriter.out.append(operation.token)
 
 
@@ -53,7 +51,8 @@ def visit_local_get(rewriter: FunctionRewriter, operation: Operation) -> None:
     if depth < rewriter.settled:
         rewriter.settled = depth
     rewriter.operand_mask |= operation.bit
-    stack.append(Operand(rewriter.local_types[local], len(out), local, operation.bit))
+    rewriter.producers[depth] = len(out)
+    stack.append(rewriter.local_operands[local])
     out.append(operation.token)
 
 
@@ -68,53 +67,37 @@ def visit_local_tee(rewriter: FunctionRewriter, operation: Operation) -> None:
     """The local is what the operand was, and the operand is the local."""
     operand = rewriter.stack.pop()
     out, local, bit = rewriter.out, operation.operand, operation.bit
+    producer = len(out)
     out.append(operation.token)
-    producer = len(out) - 1
     rewriter.assign(local, bit, operand.expression, operand.mask)
     depth = len(rewriter.stack)
     if depth < rewriter.settled:
         rewriter.settled = depth
     rewriter.operand_mask |= bit
-    rewriter.stack.append(Operand(rewriter.local_types[local], producer, local, bit))
+    rewriter.producers[depth] = producer
+    rewriter.stack.append(rewriter.local_operands[local])
 
 
 def visit_pure_unary(rewriter: FunctionRewriter, operation: Operation) -> None:
     """An integer instruction of one operand that cannot trap."""
-    operand = rewriter.stack.pop()
+    operand = rewriter.stack[-1]
     expression = operand.expression
-    if expression is not None:
-        size = size_of(expression)
-        if size < MAX_SIZE:
-            _push_known(rewriter, operation, (operation.code, size + 1, expression), operand.mask, operation.pushes[0])
-            return
-    rewriter.out.append(operation.encoded)
-    rewriter.push(operation.pushes)
+    if expression is None or (size := size_of(expression)) >= MAX_SIZE:
+        rewriter.emit(operation)
+    else:
+        known = Operand(operation.pushes[0], (operation.code, size + 1, expression), operand.mask)
+        rewriter.emit_known(operation, known)
 
 
 def visit_pure_binary(rewriter: FunctionRewriter, operation: Operation) -> None:
     """An integer instruction of two operands that cannot trap."""
-    right = rewriter.stack.pop()
-    left = rewriter.stack.pop()
-    if left.expression is not None and right.expression is not None:
-        size = size_of(left.expression) + size_of(right.expression)
-        if size <= MAX_SIZE:
-            expression = (operation.code, size, left.expression, right.expression)
-            _push_known(rewriter, operation, expression, left.mask | right.mask, operation.pushes[0])
-            return
-    rewriter.out.append(operation.encoded)
-    rewriter.push(operation.pushes)
-
-
-def _push_known(
-    rewriter: FunctionRewriter, operation: Operation, expression: object, mask: int, value_type: ValType
-) -> None:
-    stack, out = rewriter.stack, rewriter.out
-    depth = len(stack)
-    if depth < rewriter.settled:
-        rewriter.settled = depth
-    rewriter.operand_mask |= mask
-    stack.append(Operand(value_type, len(out), expression, mask))
-    out.append(operation.encoded)
+    left, right = rewriter.stack[-2:]
+    first, second = left.expression, right.expression
+    if first is None or second is None or (size := size_of(first) + size_of(second)) > MAX_SIZE:
+        rewriter.emit(operation)
+    else:
+        known = Operand(operation.pushes[0], (operation.code, size, first, second), left.mask | right.mask)
+        rewriter.emit_known(operation, known)
 
 
 def visit_select(rewriter: FunctionRewriter, operation: Operation) -> None:

@@ -169,6 +169,12 @@ _IMMEDIATES: Mapping[Imm, Callable[[Reader], object]] = {
 }
 
 
+_DECODERS: Mapping[int, tuple[Callable[[Reader], object], ...]] = {
+    code: tuple(_IMMEDIATES[immediate] for immediate in opcode.immediates) for code, opcode in BY_CODE.items()
+}
+"""The immediates of each opcode."""
+
+
 def decode_instruction(reader: Reader) -> Instruction:
     """The instruction at the reader's position.
 
@@ -187,7 +193,7 @@ def decode_instruction(reader: Reader) -> Instruction:
             feature = UNSUPPORTED[code]
             raise UnsupportedFeature(f"opcode {code:#04x} is of the {feature} proposal", feature.value, offset)
         raise DecodeError(f"unknown opcode {code:#04x}", offset)
-    return Instruction(offset, opcode, tuple(_IMMEDIATES[immediate](reader) for immediate in opcode.immediates))
+    return Instruction(offset, opcode, tuple([decode(reader) for decode in _DECODERS[code]]))
 
 
 def decode_instructions(bytecode: bytes, start: int, end: int) -> Iterator[Instruction]:

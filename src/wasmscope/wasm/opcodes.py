@@ -46,6 +46,9 @@ class Feature(StrEnum):
 class Imm(Enum):
     """A kind of immediate (Wasm spec 5.4)."""
 
+    # That of `Enum` is a function in Python, which shows where every instruction of a module is looked at.
+    __hash__ = object.__hash__
+
     BLOCK_TYPE = auto()
     LABEL = auto()
     LABELS = auto()

@@ -33,9 +33,11 @@ class Reader:
 
     def u8(self) -> int:
         """One byte."""
-        byte = self.peek()
-        self.offset += 1
-        return byte
+        offset = self.offset
+        if offset >= self.end:
+            raise DecodeError("unexpected end", offset)
+        self.offset = offset + 1
+        return self.bytecode[offset]
 
     def bytes(self, size: int) -> bytes:
         """`size` bytes."""
@@ -52,6 +54,11 @@ class Reader:
 
     def u32(self) -> int:
         """An unsigned 32-bit LEB128 integer."""
+        # Most are of one byte, and there are very many.
+        offset = self.offset
+        if offset < self.end and (byte := self.bytecode[offset]) < 0x80:
+            self.offset = offset + 1
+            return byte
         return self._unsigned(32)
 
     def u64(self) -> int:

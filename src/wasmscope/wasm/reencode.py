@@ -139,7 +139,7 @@ class Reencoder:
 
     def data(self, index: int, data: Data) -> bytes | None:
         """Data segment `index`."""
-        if not self.relocation or data.memory is None or data.offset is None:
+        if data.memory is None or data.offset is None or not self.relocation:
             return None
         init = self.module.bytecode[data.init_start : data.init_end]
         return encode_data(self.relocation.index(ExternKind.MEMORY, data.memory), self.const_expr(data.offset), init)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from wasmscope.wasm.encode.instructions import encode_instruction
-from wasmscope.wasm.instructions import Catch, MemArg, decode_instruction
+from wasmscope.wasm.instructions import Catch, Instruction, MemArg, decode_instruction
 from wasmscope.wasm.module import ExternKind, FuncImport, ImportDesc, Module
 from wasmscope.wasm.names import NameMap, NameSection
 from wasmscope.wasm.opcodes import Imm
@@ -64,12 +64,13 @@ class Relocation:
         parts = []
         while not reader.at_end():
             instruction = decode_instruction(reader)
-            immediates = tuple(map(self._immediate, instruction.opcode.immediates, instruction.immediates))
-            if immediates == instruction.immediates:
-                parts.append(bytecode[instruction.offset : reader.offset])
-            else:
-                parts.append(encode_instruction(instruction.opcode, immediates))
+            parts.append(self.instruction(instruction, bytecode[instruction.offset : reader.offset]))
         return b"".join(parts)
+
+    def instruction(self, instruction: Instruction, written: bytes) -> bytes:
+        """The instruction that is `written` so with new indices; one without any keeps its very bytes."""
+        immediates = tuple(map(self._immediate, instruction.opcode.immediates, instruction.immediates))
+        return written if immediates == instruction.immediates else encode_instruction(instruction.opcode, immediates)
 
     def _immediate(self, kind: Imm, value: Any) -> Any:
         if kind in _KIND_OF_IMMEDIATE:

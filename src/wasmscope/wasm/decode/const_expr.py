@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wasmscope.errors import DecodeError
 from wasmscope.wasm.instructions import decode_instruction
 from wasmscope.wasm.module import ConstExpr
@@ -10,10 +12,17 @@ from wasmscope.wasm.reader import Reader
 
 _END = 0x0B
 
+_I32_CONST = re.compile(rb"\x41[\x80-\xff]{0,3}[\x00-\x7f]\x0b")
+"""`i32.const n`, `end`, with a number that is never too large: what nearly all of many thousand data segments have."""
+
 
 def decode_const_expr(reader: Reader) -> ConstExpr:
     """The range of the expression at the reader's position."""
     start = reader.offset
+    common = _I32_CONST.match(reader.bytecode, start, reader.end)
+    if common is not None:
+        reader.offset = common.end()
+        return ConstExpr(start, reader.offset)
     while True:
         instruction = decode_instruction(reader)
         if instruction.opcode.code == _END:
