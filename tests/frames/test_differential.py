@@ -51,6 +51,7 @@ def _assert_substantial(profile: str, counts: Counter[str]) -> None:
         assert counts["frames"] > 40 * CHUNK, counts
         assert values > 500 * CHUNK, counts
         assert counts["operands"] > 100 * CHUNK, counts
+        assert counts["at: interrupted"] > CHUNK // 2, counts
     else:
         assert values > 20 * CHUNK, counts
 

@@ -235,6 +235,21 @@ def test_recursion_gets_as_deep() -> None:
     assert ours >= plain
 
 
+def test_the_smallest_frames_get_as_deep() -> None:
+    wat = """(module (global $n (mut i32) (i32.const 0)) (export "n" (global $n))
+      (func $deep (export "deep") (global.set $n (i32.add (global.get $n) (i32.const 1))) call $deep))"""
+
+    def observe(api: Any) -> int:
+        store = api.Store()
+        exports = api.Instance(store, api.Module(store.engine, wat), []).exports(store)
+        assert outcome(lambda: exports["deep"](store)) is wasmtime.TrapCode.STACK_OVERFLOW
+        depth: int = exports["n"].value(store)
+        return depth
+
+    plain, ours = on_both(observe)
+    assert ours >= plain
+
+
 def test_guest_debug_off_is_plain() -> None:
     config = wasmscope.Config()
     config.guest_debug = False

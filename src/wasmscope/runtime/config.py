@@ -11,7 +11,7 @@ from wasmscope.runtime import capi
 DEFAULT_WASM_STACK = 512 * 1024
 """Bytes of stack a guest has where nothing else is said (wasmtime `Config::max_wasm_stack`)."""
 
-STACK_FACTOR = 3
+STACK_FACTOR = 5
 """Rewritten functions keep more values alive: so much more stack makes recursion get at least as deep as before."""
 
 MOST_WASM_STACK = 5 * 1024 * 1024
