@@ -34,7 +34,7 @@ class Body(DataStatements):
         self._kinds: tuple[Callable[[], None], ...] = (
             *(self.observe, self.observe, self.observe, self.observe),
             *(self.assign, self.assign, self.assign, self.assign, self.derive, self.derive),
-            *(self.bounds, self.bounds, self.store, self.keep, self.keep, self._if, self._if_else),
+            *(self.bounds, self.bounds, self.chase, self.store, self.keep, self.keep, self._if, self._if_else),
             *(self._loop_statement, self._branch, self._branch, self._switch, self._several, self._call_statement),
             *(
                 self._leave,

@@ -61,6 +61,7 @@ class Guest:
     text: str
     host: dict[str, Callable[..., Any]] = field(default_factory=dict)
     config: wasmscope.Config = field(default_factory=lambda: everything())
+    fuel: int | None = None
     engine: wasmscope.Engine = field(init=False)
     store: wasmscope.Store = field(init=False)
     module: wasmscope.Module = field(init=False)
@@ -73,6 +74,8 @@ class Guest:
         engine = self.engine = wasmscope.Engine(self.config)
         self.store = wasmscope.Store(engine)
         self.store.set_debug_handler(self)
+        if self.fuel is not None:
+            self.store.set_fuel(self.fuel)
         self.module = wasmscope.Module(engine, self.text)
         self.instance = wasmscope.Instance(
             self.store, self.module, [self._import(each) for each in self.module.imports]

@@ -104,6 +104,27 @@ class DataStatements(Expressions):
                 self.emit(f"local.get {through}", f"i32.const {self.rng.randrange(256)}")
                 self.emit(f"i32.store8 {memory} offset={reach}")
 
+    def chase(self) -> None:
+        """Accesses through pointers in memory, which change between them."""
+        pointers = self.rng.choices((256, 260, 264, 300), k=2)
+        for _ in range(self.rng.randint(1, 3)):
+            self.emit(f"i32.const {self.rng.choice(pointers)}")
+            self.value("i32")
+            self.emit("i32.const 8191", "i32.and", "i32.const -9")
+            self.condition(1 - self.risk)
+            self.emit("select", "i32.store $m0")
+            if self.chance(0.3):
+                self.statement()
+            self.emit(f"i32.const {self.rng.choice(pointers)}", "i32.load $m0")
+            if self.chance(0.4):
+                local = self.writable(("i32",))
+                if local is not None:
+                    self.set_local(local, "local.tee")
+            self.emit(f"{self.rng.choice(('i64.load', 'i64.load8_u', 'i64.load32_s'))} $m0")
+            if self.chance(0.3):
+                self.emit("i64.const 3", "i64.add")
+            self.sink(("i64",))
+
     def bulk(self) -> None:
         memory, type = self.rng.choice((("$m0", "i32"), ("$m1", "i64")))
         match self.rng.randrange(4):

@@ -18,7 +18,7 @@ from reference.smith import EXPORTS, host_result
 NESTED = 3
 """So many calls of `nest` call back into the guest."""
 
-OBSERVED = 30
+OBSERVED = 20
 """So many host calls of a run are looked at, the first ones."""
 
 RESOURCES = "resources"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import wasmtime
 
+import wasmscope
 from frames.by_hand import Guest, Shown, at_calls, everything
 
 _OBSERVE = '(import "host" "observe" (func $observe))'
@@ -168,3 +170,53 @@ def test_memory64_and_several_memories() -> None:
       (i64.load $big offset=8 (local.get 0)) (drop (i32.load $big (i64.const 0x100000000))) drop"""
     guest = Guest(_main(body, "(param i64)", "(memory $small 1) (memory $big i64 2)"))
     assert guest.trapped("main", 65536) == [Shown(1, "i32.load", (65536,), (0, 1 << 32))]
+
+
+# -- interruptions -----------------------------------------------------------------------------------------------------
+
+
+def test_an_interrupted_loop_of_a_leaf_function() -> None:
+    """It pushes no frame but here, and goes on as if nothing had been."""
+    text = f"""(module {_OBSERVE} (memory 1)
+      (func $leaf (param i32) (result i32) (local i32 f64) i32.const 9
+        (loop $l
+          (local.set 1 (i32.add (local.get 1) (i32.mul (local.get 0) (i32.load8_u (local.get 0)))))
+          (local.set 2 (f64.convert_i32_s (local.get 1)))
+          (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+          (br_if $l (local.get 0)))
+        local.get 1 i32.add)
+      (func (export "main") (result i32) call $observe (call $leaf (i32.const 4)) call $observe)
+      (data (i32.const 0) "\\01\\01\\01\\01\\01"))"""
+    guest = Guest(text, host={"observe": lambda: guest.store.interrupt() if len(guest.calls) == 1 else None})
+    assert guest.call("main") == 9 + 4 + 3 + 2 + 1
+    ((event, frames),) = guest.events
+    assert isinstance(event, wasmscope.DebugEvent.Interrupted)
+    assert frames == [Shown(1, "local.get", (4, 0, 0.0), (9,)), Shown(2, "call", (), (4,))]
+
+
+def test_an_epoch_that_ends_a_guest() -> None:
+    config = everything()
+    config.epoch_interruption = True
+    text = f"""(module {_OBSERVE} (func (export "main") (param i32)
+      call $observe f32.const 3 (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) br $l) drop))"""
+    guest = Guest(text, config=config, host={"observe": lambda: guest.engine.increment_epoch()})
+    guest.store.set_epoch_deadline(1)
+    assert guest.trapped("main", 5) == [Shown(1, "local.get", (5,), (3.0,))]
+    event, _ = guest.events[-1]
+    assert isinstance(event, wasmscope.DebugEvent.Trap)
+    assert event.trap.trap_code is wasmtime.TrapCode.INTERRUPT
+
+
+def test_fuel_that_runs_out() -> None:
+    config = everything()
+    config.consume_fuel = True
+    text = """(module (func (export "main") (param i32) f32.const 3
+      (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) br $l) drop))"""
+    guest = Guest(text, config=config, fuel=1000)
+    (frame,) = guest.trapped("main", 5)
+    turns = frame.locals[0] - 5
+    assert frame == Shown(0, "local.get", (5 + turns,), (3.0,))
+    assert 1000 // 10 < turns < 1000, "at least an instruction a turn, and no more than there are"
+    event, _ = guest.events[-1]
+    assert isinstance(event, wasmscope.DebugEvent.Trap)
+    assert event.trap.trap_code is wasmtime.TrapCode.OUT_OF_FUEL

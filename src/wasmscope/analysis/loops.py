@@ -35,11 +35,13 @@ class LoopSummary:
 
     def add(self, operations: Iterable[LoopToken]) -> None:
         """Instructions of its body; the same few recur, so each is looked at once."""
+        changed, used, publishes, calls = self.changed, self.used, self.publishes, self.calls
         for operation in set(operations):
-            self.changed |= operation.changes
-            self.used |= operation.uses
-            self.publishes |= operation.publishes
-            self.calls |= operation.calls
+            changed |= operation.changes
+            used |= operation.uses
+            publishes |= operation.publishes
+            calls |= operation.calls
+        self.changed, self.used, self.publishes, self.calls = changed, used, publishes, calls
 
     def include(self, inner: LoopSummary) -> None:
         """A loop inside."""
@@ -55,7 +57,8 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
     open_blocks: list[LoopSummary | None] = []
     innermost: list[LoopSummary] = []
     start = 0
-    for position, operation in enumerate(operations):
+    structure = [(n, operation) for n, operation in enumerate(operations) if operation.opens or operation.closes]
+    for position, operation in structure:
         if operation.opens:
             loop = None
             if operation.opens == 2:
@@ -66,7 +69,7 @@ def summarise_loops(operations: Sequence[LoopToken]) -> list[LoopSummary]:
                 loops.append(loop)
                 innermost.append(loop)
             open_blocks.append(loop)
-        elif operation.closes and open_blocks and open_blocks.pop() is not None:
+        elif open_blocks and open_blocks.pop() is not None:
             inner = innermost.pop()
             inner.add(operations[start:position])
             start = position

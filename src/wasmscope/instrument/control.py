@@ -82,20 +82,14 @@ class Control:
             if settled < self.settled:
                 self.settled = settled
             if self.proofs:
-                self._merge_proofs(proofs)
+                known = self.proofs.items()
+                self.proofs = {
+                    key: reach if reach < proofs[key] else proofs[key] for key, reach in known if key in proofs
+                }
         else:
             self.stale, self.really_stale, self.derived, self.settled = stale, really_stale, derived, settled
             self.proofs = proofs.copy()
         self.edges += 1
-
-    def _merge_proofs(self, proofs: dict[int, int]) -> None:
-        """What both know to be in bounds."""
-        merged = self.proofs
-        for key in merged.keys() - proofs.keys():
-            del merged[key]
-        for key, reach in merged.items():
-            if proofs[key] < reach:
-                merged[key] = proofs[key]
 
     def lower(self, depth: int) -> None:
         """The operand at `depth`, below this block, can no longer be worked out: no path may rely on that."""

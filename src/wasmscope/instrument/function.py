@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from operator import attrgetter
 
 from wasmscope.analysis.loops import LoopSummary, summarise_loops
 from wasmscope.instrument.control import Control
@@ -40,6 +41,8 @@ from wasmscope.wasm.module import Code
 from wasmscope.wasm.types import FuncType, ValType
 
 I32_ADD, I64_ADD = 0x6A, 0x7C
+
+_CALLS, _LOOPS = attrgetter("calls"), attrgetter("loops")
 
 
 class FunctionRewriter:
@@ -172,8 +175,8 @@ class FunctionRewriter:
         """The new function body: locals and code, without the size in front."""
         operations = list(map(table.__getitem__, tokens))
         distinct = set(operations)
-        self.pushes_frame = any(operation.calls for operation in distinct)
-        if any(operation.loops for operation in distinct):
+        self.pushes_frame = any(map(_CALLS, distinct))
+        if any(map(_LOOPS, distinct)):
             self.loops = summarise_loops(operations)[::-1]
         self.controls.append(Control(self, (), self.signature.results, 0))
         if self.pushes_frame or self.plan.counts_fuel:
@@ -428,10 +431,10 @@ class FunctionRewriter:
             locals_ ^= low
 
     def _store_locals(self, locals_: int) -> None:
-        out, store_local = self.out, self.frame.store_local
+        out, stores = self.out, self.frame.local_stores
         while locals_:
             low = locals_ & -locals_
-            out.append(store_local(low.bit_length() - 2))
+            out.append(stores.get(low) or self.frame.store_local(low.bit_length() - 2))
             locals_ ^= low
 
     def _store_operands(self) -> None:
@@ -555,11 +558,11 @@ def members(locals_: int) -> list[int]:
 
 def local_and_distance(expression: Expression) -> tuple[int, int]:
     """The local and the constant that `expression` is the sum of, or (-1, 0)."""
-    if isinstance(expression, int):
+    if type(expression) is int:
         return expression, 0
-    if isinstance(expression, tuple) and expression[0] in (I32_ADD, I64_ADD):
+    if type(expression) is tuple and expression[0] in (I32_ADD, I64_ADD):
         _, _, left, right = expression
-        if isinstance(left, int) and isinstance(right, bytes):
+        if type(left) is int and type(right) is bytes:
             distance = signed_leb(right, 1)
             if distance >= 0:
                 return left, distance

@@ -52,7 +52,6 @@ class ShadowFrame:
 
     __slots__ = (
         "_escapes",
-        "_local_stores",
         "_operand_stores",
         "_plan",
         "_push_base",
@@ -61,6 +60,7 @@ class ShadowFrame:
         "_temporaries",
         "added_locals",
         "local_slots",
+        "local_stores",
         "local_types",
         "operand_slots",
         "pointer",
@@ -83,7 +83,8 @@ class ShadowFrame:
         """Whether anything is ever published, so that the base is needed."""
         self.local_slots: dict[int, Slot] = {}
         self.operand_slots: dict[tuple[int, object], Slot] = {}
-        self._local_stores: dict[int, bytes] = {}
+        self.local_stores: dict[int, bytes] = {}
+        """What `store_local` gave, by the local's bit in sets of locals (2 for local 0)."""
         self._operand_stores: dict[tuple[int, int], bytes] = {}
         self._temporaries: dict[tuple[int, ValType], int] = {}
         self._reference_base = b""
@@ -134,10 +135,10 @@ class ShadowFrame:
 
     def store_local(self, local: int) -> bytes:
         """Code that publishes a local."""
-        code = self._local_stores.get(local)
+        code = self.local_stores.get(2 << local)
         if code is None:
             code = self._store(self.local_slot(local), local, self.local_types[local])
-            self._local_stores[local] = code
+            self.local_stores[2 << local] = code
         return code
 
     def reload_local(self, local: int) -> bytes:

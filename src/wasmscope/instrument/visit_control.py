@@ -128,7 +128,8 @@ def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
         rewriter.dead = 1
         return
     rewriter.dead = 0
-    rewriter.settled = min(rewriter.settled, control.height)
+    if control.height < rewriter.settled:
+        rewriter.settled = control.height
     rewriter.push(control.results)
     if control.landing and rewriter.pushes_frame and not control.is_loop:
         rewriter.push_chunks.append(len(rewriter.out))

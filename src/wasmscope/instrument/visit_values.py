@@ -46,13 +46,13 @@ def visit_constant(rewriter: FunctionRewriter, operation: Operation) -> None:
 
 def visit_local_get(rewriter: FunctionRewriter, operation: Operation) -> None:
     """An operand that is the local's value until the local is assigned."""
-    stack, out, local = rewriter.stack, rewriter.out, operation.operand
+    stack, out = rewriter.stack, rewriter.out
     depth = len(stack)
     if depth < rewriter.settled:
         rewriter.settled = depth
     rewriter.operand_mask |= operation.bit
     rewriter.producers[depth] = len(out)
-    stack.append(rewriter.local_operands[local])
+    stack.append(rewriter.local_operands[operation.operand])
     out.append(operation.token)
 
 

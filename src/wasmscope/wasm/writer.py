@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 def unsigned(value: int) -> bytes:
     """An unsigned LEB128 integer."""
+    if value <= 0x7F:
+        return bytes((value,))
     encoding = bytearray()
     while value > 0x7F:
         encoding.append(value & 0x7F | 0x80)
