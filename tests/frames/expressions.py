@@ -262,8 +262,11 @@ class Expressions(Writer):
             self.emit("global.get $turns", "i32.const 1", "i32.sub", "global.set $turns")
             self.emit("global.get $turns", "i32.const 0", "i32.lt_s", "i32.or")
             with self.block("if", Signature((), ())):
+                # Out of the loop for good: nothing that could branch back to its header.
+                size, self.size = self.size, 0
                 self.values(signature.results)
                 self.emit("br 2")
+                self.size = size
             self.statements(2)
             self.sink(signature.params)
             self.values(signature.params)

@@ -30,6 +30,7 @@ def _chunks() -> Iterator[tuple[str, int]]:
             yield profile, start
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize(("profile", "first"), list(_chunks()))
 def test_random_modules(profile: str, first: int) -> None:
     counts: Counter[str] = Counter()
