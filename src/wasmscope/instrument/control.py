@@ -81,7 +81,7 @@ class Control:
             self.derived &= derived
             if settled < self.settled:
                 self.settled = settled
-            if self.proofs:
+            if self.proofs != proofs:
                 known = self.proofs.items()
                 self.proofs = {
                     key: reach if reach < proofs[key] else proofs[key] for key, reach in known if key in proofs

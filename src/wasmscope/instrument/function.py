@@ -214,13 +214,8 @@ class FunctionRewriter:
         """Offsets of the added `if` instructions in the rewritten body, ascending."""
         if not self.cold_ifs:
             return []
-        offsets = []
-        chunk_start, counted = self.head_size, 0
-        for chunk, offset in self.cold_ifs:
-            chunk_start += sum(map(len, self.out[counted:chunk]))
-            counted = chunk
-            offsets.append(chunk_start + offset)
-        return offsets
+        starts = list(accumulate(map(len, self.out), initial=self.head_size))
+        return [starts[chunk] + offset for chunk, offset in self.cold_ifs]
 
     def _skip(self, operation: Operation) -> None:
         """Unreachable code is left out; its blocks still have to be counted."""
@@ -350,7 +345,9 @@ class FunctionRewriter:
 
     def forget_memory(self) -> None:
         """Memory is about to change: what was loaded cannot be loaded again."""
-        if self.operand_mask & MEMORY:
+        if not self.stack:
+            self.operand_mask = 0
+        elif self.operand_mask & MEMORY:
             self.forget_operands(MEMORY)
         self.derived &= ~self.dependents[0]
 

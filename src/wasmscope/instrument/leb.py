@@ -14,7 +14,8 @@ unsigned = cache(writer.unsigned)
 
 
 def site(pc: int) -> bytes:
-    """`pc` as the immediate of an `i32.const`: four bytes, or five from 128 MiB on; made often, hence unrolled."""
+    """`pc` as the immediate of an `i32.const`: four bytes, or five from 128 MiB on; made often, hence all at once."""
     if pc < 0x800_0000:
-        return bytes((pc & 0x7F | 0x80, pc >> 7 & 0x7F | 0x80, pc >> 14 & 0x7F | 0x80, pc >> 21))
+        groups = pc & 0x7F | (pc & 0x3F80) << 1 | (pc & 0x1F_C000) << 2 | (pc & 0xFE0_0000) << 3
+        return (groups | 0x80_8080).to_bytes(4, "little")
     return signed(pc - (1 << 32) if pc >> 31 else pc)

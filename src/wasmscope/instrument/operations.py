@@ -7,6 +7,7 @@ and the module alone is worked out here, once, and the pass over the functions o
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from wasmscope.instrument.operand import Operand, unknown
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.instructions import Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind
-from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import FuncType, ValType
 
 if TYPE_CHECKING:
@@ -45,6 +46,54 @@ Visit = Callable[["FunctionRewriter", "Operation"], None]
 
 MEMORY_KEY_SHIFT = 20
 """Bounds already proven are kept by local and memory: `local | memory << 20` (a function has at most 50,000 locals)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What all instructions of one opcode have in common."""
+
+    visit: Visit
+    opens: int
+    closes: bool
+    is_else: bool
+    calls: bool
+    fuel: int
+    settles_fuel: bool
+    writes: bool
+    names_local: bool
+    assigns_local: bool
+    is_constant: bool
+    has_effect: bool
+    """Whether what it takes and leaves follows from its immediates."""
+    moves: bool
+    has_labels: bool
+    accesses_memory: bool
+    always_publishes: bool
+    """Whether state has to be published for it where it is no access whose address can be tested."""
+
+    @classmethod
+    def of(cls, opcode: Opcode, visit: Visit) -> _Kind:
+        name, first = opcode.name, opcode.immediates[:1]
+        calls = name.startswith("call") or name in ("throw", "throw_ref")
+        opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
+        return cls(
+            visit=visit,
+            opens=opens,
+            closes=name == "end",
+            is_else=name == "else",
+            calls=calls,
+            fuel=0 if name in _FREE else 1,
+            settles_fuel=name in _SETTLING or name.startswith(("br", "call", "return")),
+            writes=writes_memory(opcode),
+            names_local=first == (Imm.LOCAL,),
+            assigns_local=name in ("local.set", "local.tee"),
+            is_constant=name.endswith(".const") or name == "ref.null",
+            has_effect=not opens and name not in CONTROL and name not in DEPENDS_ON_OPERANDS,
+            moves=bool(MOVING.intersection(opcode.immediates)),
+            has_labels=first in ((Imm.LABEL,), (Imm.LABELS,), (Imm.CAST_FLAGS,)) or name == "try_table",
+            accesses_memory=opcode.memory_access is not None and Imm.MEMARG in opcode.immediates,
+            always_publishes=opcode.traps or calls,
+        )
 
 
 class Operation:
@@ -85,53 +134,39 @@ class Operation:
         "writes",
     )
 
-    def __init__(self, token: bytes, instruction: Instruction, plan: Plan, visit: Visit) -> None:
-        opcode = instruction.opcode
-        module = plan.module
+    def __init__(self, token: bytes, instruction: Instruction, plan: Plan, kind: _Kind) -> None:
+        immediates = instruction.immediates
         self.token = token
         self.length = len(token)
-        self.code = opcode.code
-        self.immediates = instruction.immediates
-        self.visit = visit
-        moves = MOVING.intersection(opcode.immediates)
-        self.encoded = plan.relocation.instruction(instruction, token) if moves else token
-        name = opcode.name
-        self.opens = {"block": 1, "if": 1, "try_table": 1, "loop": 2}.get(name, 0)
-        self.loops = name == "loop"
-        self.closes = name == "end"
-        self.is_else = name == "else"
-        self.calls = name.startswith("call") or name in ("throw", "throw_ref")
-        self.operand: int = instruction.immediates[0] if opcode.immediates[:1] == (Imm.LOCAL,) else 0
-        self.bit = 2 << self.operand
+        self.code = instruction.opcode.code
+        self.immediates = immediates
+        self.visit = kind.visit
+        self.encoded = plan.relocation.instruction(instruction, token) if kind.moves else token
+        self.opens = kind.opens
+        self.loops = kind.opens == 2
+        self.closes = kind.closes
+        self.is_else = kind.is_else
+        self.calls = kind.calls
+        self.operand: int = immediates[0] if kind.names_local else 0
+        self.bit = 2 << self.operand if kind.names_local else 0
         """The local's bit in sets of locals; bit 0 stands for the memories."""
-        self.fuel = 0 if name in _FREE else 1
-        self.settles_fuel = name in _SETTLING or name.startswith(("br", "call", "return"))
-        self.uses = self.bit if name.startswith("local.") else 0
-        self.writes = writes_memory(opcode)
-        self.changes = MEMORY if self.writes or self.calls else self.bit if name in ("local.set", "local.tee") else 0
+        self.fuel = kind.fuel
+        self.settles_fuel = kind.settles_fuel
+        self.uses = self.bit
+        self.writes = kind.writes
+        self.changes = MEMORY if kind.writes or kind.calls else self.bit if kind.assigns_local else 0
         self.pops = 0
         self.pushes: tuple[ValType, ...] = ()
-        self.signature = _NO_SIGNATURE
+        self.signature = block_signature(immediates[0], plan.module) if kind.opens else _NO_SIGNATURE
+        if kind.has_effect:
+            effect = effect_of(instruction, plan.module)
+            self.pops, self.pushes = effect.pops, effect.pushes
+        self.results = (Operand(self.pushes[0], token),) if kind.is_constant else tuple(map(unknown, self.pushes))
+        """The operands it leaves, where nothing is known of those it takes."""
         self.labels: tuple[int, ...] = ()
         self.catches: tuple[tuple[int, tuple[ValType, ...]], ...] = ()
-        if self.opens:
-            self.signature = block_signature(instruction.immediates[0], module)
-        elif name not in CONTROL and name not in DEPENDS_ON_OPERANDS:
-            effect = effect_of(instruction, module)
-            self.pops, self.pushes = effect.pops, effect.pushes
-        is_constant = name.endswith(".const") or name == "ref.null"
-        self.results = (Operand(self.pushes[0], token),) if is_constant else tuple(map(unknown, self.pushes))
-        """The operands it leaves, where nothing is known of those it takes."""
-        if name == "try_table":
-            clauses: tuple[Catch, ...] = instruction.immediates[1]
-            self.catches = tuple((c.label, catch_payload(c.kind, c.tag, module)) for c in clauses)
-        elif name == "br_table":
-            targets, default = instruction.immediates[0]
-            self.labels = tuple(dict.fromkeys((*targets, default)))
-        elif opcode.immediates[:1] == (Imm.LABEL,):
-            self.labels = (instruction.immediates[0],)
-        elif opcode.immediates == (Imm.CAST_FLAGS,):
-            self.labels = (instruction.immediates[0].label,)
+        if kind.has_labels:
+            self._set_labels(instruction, plan)
         self.limit = b""
         """The global with the limit of the memory that is accessed, as an immediate; empty where there is none."""
         self.memory_index = b""
@@ -140,26 +175,49 @@ class Operation:
         self.loads: dict[int, Operand] = {}
         """For such a load, the operand it leaves when its address is a local: made when first asked for."""
         self.reach = self.memory_key = self.proven_below = 0
-        if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
-            memarg: MemArg = instruction.immediates[0]
-            limits = module.all_memories[memarg.memory].limits
-            self.reach = memarg.offset + opcode.memory_access
-            if memarg.memory in plan.limit_globals and self.reach <= 1 << PAGE_LOG2:
-                self.limit = unsigned(plan.limit_globals[memarg.memory])
-                self.memory_index = unsigned(plan.relocation.index(ExternKind.MEMORY, memarg.memory))
-            if opcode.code in RELOADABLE and not limits.shared:
-                self.load = Load(opcode.code, memarg.memory, memarg.offset)
-            self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
-            self.proven_below = limits.minimum << limits.page_size_log2
-        self.publishes = (opcode.traps or self.calls) and not self.limit
+        if kind.accesses_memory:
+            self._set_memory(instruction, plan)
+        self.publishes = kind.always_publishes and not self.limit
+
+    def _set_labels(self, instruction: Instruction, plan: Plan) -> None:
+        match instruction.opcode.name:
+            case "try_table":
+                clauses: tuple[Catch, ...] = instruction.immediates[1]
+                self.catches = tuple((c.label, catch_payload(c.kind, c.tag, plan.module)) for c in clauses)
+            case "br_table":
+                targets, default = instruction.immediates[0]
+                self.labels = tuple(dict.fromkeys((*targets, default)))
+            case "br_on_cast" | "br_on_cast_fail":
+                self.labels = (instruction.immediates[0].label,)
+            case _:
+                self.labels = (instruction.immediates[0],)
+
+    def _set_memory(self, instruction: Instruction, plan: Plan) -> None:
+        memarg: MemArg = instruction.immediates[0]
+        limits = plan.module.all_memories[memarg.memory].limits
+        width = instruction.opcode.memory_access
+        assert width is not None
+        self.reach = memarg.offset + width
+        if memarg.memory in plan.limit_globals and self.reach <= 1 << PAGE_LOG2:
+            self.limit = unsigned(plan.limit_globals[memarg.memory])
+            self.memory_index = unsigned(plan.relocation.index(ExternKind.MEMORY, memarg.memory))
+        if self.code in RELOADABLE and not limits.shared:
+            self.load = Load(self.code, memarg.memory, memarg.offset)
+        self.memory_key = memarg.memory << MEMORY_KEY_SHIFT
+        self.proven_below = limits.minimum << limits.page_size_log2
 
 
-def operations_of(plan: Plan, visit_of: Callable[[Instruction], Visit]) -> dict[bytes, Operation]:
+def operations_of(plan: Plan, visit_of: Callable[[Opcode], Visit]) -> dict[bytes, Operation]:
     """The operation of every token that occurs in the plan's module."""
-    return {
-        token: Operation(token, instruction, plan, visit_of(instruction))
-        for token, instruction in plan.instructions.items()
-    }
+    kinds: dict[int, _Kind] = {}
+    operations = {}
+    for token, instruction in plan.instructions.items():
+        opcode = instruction.opcode
+        kind = kinds.get(opcode.code)
+        if kind is None:
+            kind = kinds[opcode.code] = _Kind.of(opcode, visit_of(opcode))
+        operations[token] = Operation(token, instruction, plan, kind)
+    return operations
 
 
 @cache

@@ -135,7 +135,8 @@ def _reference_kinds(module: Module, instructions: list[Instruction]) -> set[str
     for code in module.codes:
         types.update(value_type for _, value_type in code.locals)
     for instruction in instructions:
-        types.update(_pushed_types(instruction, module))
+        static = instruction.opcode.results
+        types.update(_pushed_types(instruction, module) if static is None else static)
     return {reference_kind(value_type, module) for value_type in types if value_type.is_ref}
 
 
@@ -150,7 +151,7 @@ def _pushed_types(instruction: Instruction, module: Module) -> tuple[ValType, ..
             return block_signature(instruction.immediates[0], module).results
         case "try_table":
             return (EXNREF, *block_signature(instruction.immediates[0], module).results)
-        case name if name in DEPENDS_ON_OPERANDS or name in CONTROL:
-            return ()
+        case name if name in DEPENDS_ON_OPERANDS or name in CONTROL or "call" in name:
+            return ()  # calls: the function types say
         case _:
             return effect_of(instruction, module).pushes

@@ -5,8 +5,7 @@ from __future__ import annotations
 from wasmscope.instrument import visit_calls, visit_control, visit_memory, visit_values
 from wasmscope.instrument.expressions import BINARY, UNARY
 from wasmscope.instrument.operations import Visit
-from wasmscope.wasm.instructions import Instruction
-from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import I32
 
 _BY_NAME: dict[str, Visit] = {
@@ -51,9 +50,8 @@ _BY_NAME: dict[str, Visit] = {
 _DIVISIONS = frozenset({"div_s", "div_u", "rem_s", "rem_u"})
 
 
-def visitor_of(instruction: Instruction) -> Visit:
-    """The visitor for an instruction, by name where it needs one of its own, otherwise by what the table says of it."""
-    opcode = instruction.opcode
+def visitor_of(opcode: Opcode) -> Visit:
+    """The visitor for the instructions of an opcode, by name where they need one of their own, otherwise by what the table says of them."""
     if opcode.name in _BY_NAME:
         return _BY_NAME[opcode.name]
     if opcode.code in BINARY:
