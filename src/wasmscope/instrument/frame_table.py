@@ -21,7 +21,7 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.operations import Operation, operations_of
 from wasmscope.instrument.plan import Plan, make_plan
-from wasmscope.instrument.points import Point, Recorder
+from wasmscope.instrument.points import Point, Recorder, State
 from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.module import Module
@@ -32,6 +32,7 @@ FORMAT = 1
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256
+_STATES_REMEMBERED = 64
 
 
 class FunctionEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -59,6 +60,8 @@ class FunctionPoints:
     by_rewritten_offset: dict[int, Point]
     rewritten_offsets: list[int]
     """The keys of `by_rewritten_offset`, ascending."""
+    states: dict[int, State]
+    """By the chunk of the point; not of every point where there are very many values."""
     _offset_of_chunk: list[int]
 
     def preceding(self, rewritten_offset: int) -> Point | None:
@@ -93,6 +96,7 @@ class FrameTable:
         self._plan = plan
         self.counts_fuel = counts_fuel
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
+        self._searched_state = lru_cache(_STATES_REMEMBERED)(self._search_state)
         self.local_types = lru_cache(_FUNCTIONS_REMEMBERED)(self._local_types)
 
     @cached_property
@@ -165,21 +169,34 @@ class FrameTable:
 
     def _points(self, function: int) -> FunctionPoints:
         """The points of a defined function; remembered for the functions looked at last."""
-        code = self.module.codes[function]
         recorder = Recorder()
-        rewriter = FunctionRewriter(self.plan, self.module.num_imported_functions + function, code, recorder)
-        body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
-        entry = self.functions[function]
-        if len(body) != entry.rewritten_end - entry.rewritten_start:
-            raise WasmscopeError("the frame table does not belong to this module or this version of wasmscope")
-        chunks = rewriter.out
-        first = entry.rewritten_end - sum(map(len, chunks))
+        chunks = self._rewrite_again(function, recorder)
+        first = self.functions[function].rewritten_end - sum(map(len, chunks))
         offsets = list(accumulate(map(len, chunks), initial=first))
         by_offset = {offsets[point.chunk]: point for point in recorder.points}
         by_pc: dict[int, Point] = {}
         for point in recorder.points:
             by_pc.setdefault(point.pc, point)  # of a loop header and the instruction behind it, the header
-        return FunctionPoints(by_pc, by_offset, sorted(by_offset), offsets)
+        return FunctionPoints(by_pc, by_offset, sorted(by_offset), recorder.states, offsets)
+
+    def state(self, function: int, point: Point) -> State:
+        """Where the values of a defined function are at one of its points."""
+        return self.points(function).states.get(point.chunk) or self._searched_state(function, point.chunk)
+
+    def _search_state(self, function: int, chunk: int) -> State:
+        recorder = Recorder(wanted=chunk)
+        self._rewrite_again(function, recorder)
+        return recorder.states[chunk]
+
+    def _rewrite_again(self, function: int, recorder: Recorder) -> list[bytes]:
+        """The chunks of the rewritten code behind the prologue."""
+        code = self.module.codes[function]
+        rewriter = FunctionRewriter(self.plan, self.module.num_imported_functions + function, code, recorder)
+        body = rewriter.rewrite(tokens_of(self.module, code), self._operations)
+        entry = self.functions[function]
+        if len(body) != entry.rewritten_end - entry.rewritten_start:
+            raise WasmscopeError("the frame table does not belong to this module or this version of wasmscope")
+        return rewriter.out
 
     def serialize(self) -> bytes:
         """The compact form; the original module is needed to read it back."""

@@ -32,50 +32,66 @@ Location = Slot | Derived | Uninitialised
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The state of a frame whose next instruction is the one at `pc`."""
+    """A place in a function's code where its state is published; the next instruction is the one at `pc`."""
 
     pc: int
     chunk: int
-    """Index of the chunk of rewritten code that holds the instruction (or the call to the host)."""
+    """Index of the chunk of rewritten code with the instruction (or the call to the host): its own."""
     first_chunk: int
     """Index of the first chunk of the code that publishes for it; the same as `chunk` where nothing had to be."""
     pushed: bool
     """Whether the stack pointers are above the frame when execution leaves here."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where each value of a frame is at a point."""
+
     locals: tuple[Location, ...]
     stack: tuple[Location, ...]
     stack_types: tuple[ValType, ...]
+
+
+_MOST_LOCATIONS = 1 << 20
+"""So many are remembered of one function: there may be as many as its points times its locals."""
 
 
 class Recorder:
     """Takes down the points of one function while it is rewritten once more, for somebody who looks at a frame of it.
 
     The rewrite is deterministic, so the points need not be kept for every function: they are found again when needed.
+    States are noted as long as they are not too many together; with `wanted`, a chunk, only that point's is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: int | None = None) -> None:
         self.points: list[Point] = []
+        self.states: dict[int, State] = {}
+        """By the chunk of the point."""
+        self._wanted = wanted
+        self._locations = 0
 
     def note(
         self, rewriter: FunctionRewriter, pc: int, *, first_chunk: int, pushed: bool, reloads: bool = True
     ) -> None:
         """The state is published now and observed by the next chunk. `reloads`: values can be loaded once more."""
+        chunk = len(rewriter.out)
+        self.points.append(Point(pc, chunk, first_chunk, pushed))
+        self._locations += len(rewriter.local_types) + len(rewriter.stack)
+        if chunk == self._wanted or (self._wanted is None and self._locations <= _MOST_LOCATIONS):
+            self.states[chunk] = self._state(rewriter, reloads)
+
+    def _state(self, rewriter: FunctionRewriter, reloads: bool) -> State:
         frame = rewriter.frame
         derived = rewriter.derived if reloads else rewriter.derived & ~rewriter.dependents[0]
-        self.points.append(
-            Point(
-                pc=pc,
-                chunk=len(rewriter.out),
-                first_chunk=first_chunk,
-                pushed=pushed,
-                locals=tuple(self._local(rewriter, local, derived) for local in range(len(rewriter.local_types))),
-                stack=tuple(
-                    frame.operand_slot(depth, operand.type)
-                    if operand.expression is None or (operand.mask & MEMORY and not reloads)
-                    else Derived(operand.expression)
-                    for depth, operand in enumerate(rewriter.stack)
-                ),
-                stack_types=tuple(operand.type for operand in rewriter.stack),
-            )
+        return State(
+            locals=tuple(self._local(rewriter, local, derived) for local in range(len(rewriter.local_types))),
+            stack=tuple(
+                frame.operand_slot(depth, operand.type)
+                if operand.expression is None or (operand.mask & MEMORY and not reloads)
+                else Derived(operand.expression)
+                for depth, operand in enumerate(rewriter.stack)
+            ),
+            stack_types=tuple(operand.type for operand in rewriter.stack),
         )
 
     def _local(self, rewriter: FunctionRewriter, local: int, derived: int) -> Location:

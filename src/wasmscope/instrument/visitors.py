@@ -51,7 +51,7 @@ _DIVISIONS = frozenset({"div_s", "div_u", "rem_s", "rem_u"})
 
 
 def visitor_of(opcode: Opcode) -> Visit:
-    """The visitor for the instructions of an opcode, by name where they need one of their own, otherwise by what the table says of them."""
+    """The visitor for an opcode's instructions: its own where it has one, otherwise by what the table says of it."""
     if opcode.name in _BY_NAME:
         return _BY_NAME[opcode.name]
     if opcode.code in BINARY:

@@ -107,14 +107,14 @@ class FrameHandle:
             raise IndexError(f"local {index} of {len(types)}")
         if self._raw.entering:
             return self._entering_local(index, types[index])
-        if self._raw.point is None:
+        if self._raw.state is None:
             return Unavailable(self._raw.missing)
         return self._reader.local(index)
 
     def num_stacks(self) -> int:
         """How many values are on the operand stack."""
         self._check()
-        return len(self._raw.point.stack) if self._raw.point is not None else 0
+        return len(self._raw.state.stack) if self._raw.state is not None else 0
 
     def stack(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom, as it is before the instruction at the pc.
@@ -122,8 +122,8 @@ class FrameHandle:
         Raises `IndexError` out of range.
         """
         self._check()
-        point = self._raw.point
-        if point is None or not 0 <= index < len(point.stack):
+        state = self._raw.state
+        if state is None or not 0 <= index < len(state.stack):
             raise IndexError(f"operand {index} of {self.num_stacks()}")
         return self._reader.operand(index)
 
@@ -133,8 +133,8 @@ class FrameHandle:
 
     def stack_type(self, index: int) -> ValType:
         """The type of an operand."""
-        assert self._raw.point is not None
-        return self._raw.point.stack_types[index]
+        assert self._raw.state is not None
+        return self._raw.state.stack_types[index]
 
     # -- reading -------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class FrameReader:
     """Reads the locals and operands of a frame. Each value is worked out once."""
 
     def __init__(self, store: Store, raw: RawFrame) -> None:
-        assert raw.point is not None or raw.missing
+        assert raw.state is not None or raw.missing
         self._store = store
         self._raw = raw
         self._local_types = raw.table.local_types(raw.function)
@@ -46,8 +46,8 @@ class FrameReader:
 
     def local(self, index: int) -> Val | Unavailable:
         """A local."""
-        assert self._raw.point is not None
-        location, value_type = self._raw.point.locals[index], self._local_types[index]
+        assert self._raw.state is not None
+        location, value_type = self._raw.state.locals[index], self._local_types[index]
         if value_type.is_ref:
             return self._reference(location, value_type)
         try:
@@ -57,9 +57,9 @@ class FrameReader:
 
     def operand(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom."""
-        point = self._raw.point
-        assert point is not None
-        location, value_type = point.stack[index], point.stack_types[index]
+        state = self._raw.state
+        assert state is not None
+        location, value_type = state.stack[index], state.stack_types[index]
         if value_type.is_ref:
             return self._reference(location, value_type)
         try:
@@ -71,16 +71,16 @@ class FrameReader:
 
     def capture(self) -> None:
         """Work out every number now, before anybody writes the memories that some were loaded from."""
-        if self._raw.point is not None:
+        if self._raw.state is not None:
             for index in range(len(self._local_types)):
                 self.local(index)
-            for index in range(len(self._raw.point.stack)):
+            for index in range(len(self._raw.state.stack)):
                 self.operand(index)
 
     def _bits_of_local(self, local: int) -> int:
         if local not in self._local_bits:
-            assert self._raw.point is not None
-            self._local_bits[local] = self._bits(self._raw.point.locals[local], self._local_types[local])
+            assert self._raw.state is not None
+            self._local_bits[local] = self._bits(self._raw.state.locals[local], self._local_types[local])
         return self._local_bits[local]
 
     def _bits(self, location: Location, value_type: ValType) -> int:

@@ -14,7 +14,7 @@ import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.layout import NAMES_INSTANCE
-from wasmscope.instrument.points import Point
+from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.trap_point import point_of_trap
 
@@ -33,8 +33,8 @@ class RawFrame:
     function: int
     """Index among the defined functions."""
     pc: int
-    point: Point | None
-    """None: nothing was published, because `missing`."""
+    state: State | None
+    """Where its values are. None: nothing was published, because `missing`."""
     base: int
     reference_base: int
     missing: str = ""
@@ -93,8 +93,8 @@ def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, 
         table = instance.module.frame_table
         function = table.function_at(pc)
         assert function is not None, "a site lies in a function"
-        point = table.points(function).by_pc[pc]
-        frames.append(RawFrame(instance, table, function, pc, point, base, reference_base))
+        state = table.state(function, table.points(function).by_pc[pc])
+        frames.append(RawFrame(instance, table, function, pc, state, base, reference_base))
         entry = table.functions[function]
         base += entry.frame_size
         reference_base += entry.references
@@ -124,7 +124,8 @@ def trapped_frame(
         caller = below[-1] if below else None
         instance = _instance_of(shadow, instances, table, function, base, caller, entered=not site.overflow)
         if point is not None:
-            return RawFrame(instance, table, function, point.pc, point, base, reference_base)
+            state = table.state(function, point)
+            return RawFrame(instance, table, function, point.pc, state, base, reference_base)
         pc = table.original_offset(function, site.rewritten_offset)
         if site.overflow:
             pc = table.module.codes[function].code_start
