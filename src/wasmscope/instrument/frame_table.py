@@ -62,6 +62,7 @@ class FunctionPoints:
     """The keys of `by_rewritten_offset`, ascending."""
     states: dict[int, State]
     """By the chunk of the point; not of every point where there are very many values."""
+    _stores: list[int]
     _offset_of_chunk: list[int]
 
     def preceding(self, rewritten_offset: int) -> Point | None:
@@ -76,6 +77,10 @@ class FunctionPoints:
     def is_published_for(self, point: Point) -> bool:
         """Whether there is code right before the instruction that publishes for it: it cannot have been moved then."""
         return self._offset_of_chunk[point.first_chunk] != self._offset_of_chunk[point.chunk]
+
+    def is_changed_between(self, earlier: Point, later: Point) -> bool:
+        """Whether a slot may have been written between two points: the earlier one's state is gone then."""
+        return bisect_left(self._stores, earlier.chunk) != bisect_left(self._stores, later.chunk)
 
     def following(self, rewritten_offset: int) -> Point | None:
         """The first point at or behind an offset: where publishing code leads to."""
@@ -177,7 +182,7 @@ class FrameTable:
         by_pc: dict[int, Point] = {}
         for point in recorder.points:
             by_pc.setdefault(point.pc, point)  # of a loop header and the instruction behind it, the header
-        return FunctionPoints(by_pc, by_offset, sorted(by_offset), recorder.states, offsets)
+        return FunctionPoints(by_pc, by_offset, sorted(by_offset), recorder.states, recorder.stores, offsets)
 
     def state(self, function: int, point: Point) -> State:
         """Where the values of a defined function are at one of its points."""

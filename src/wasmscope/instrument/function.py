@@ -44,15 +44,24 @@ I32_ADD, I64_ADD = 0x6A, 0x7C
 
 _CALLS, _LOOPS = attrgetter("calls"), attrgetter("loops")
 
+_COLD_VALUES, _COLD_VALUES_A_TOKEN = 4096, 8
+"""How many values all attention tests of a function may store and read back, so that the code stays in proportion."""
+MOST_PROOFS = 256
+"""Bounds kept in mind at once: where many paths meet, all of them are compared."""
+_DEEP = 256
+"""Operands that may wait unpublished while locals and memories change; compilers do not leave nearly as many."""
+
 
 class FunctionRewriter:
     """The state of the pass over one function; `rewrite` runs it, the visitors change it."""
 
     __slots__ = (
         "assigned",
+        "at_once",
         "catches",
         "code",
         "cold_ifs",
+        "cold_values_left",
         "controls",
         "dead",
         "dependents",
@@ -65,6 +74,7 @@ class FunctionRewriter:
         "heights",
         "in_loop",
         "index",
+        "known_from",
         "local_operands",
         "local_types",
         "loop",
@@ -140,10 +150,16 @@ class FunctionRewriter:
         """Locals whose value the host can work out from `expressions`."""
         self.settled = 0
         """Operands below this depth are in their slots or can be worked out."""
+        self.known_from = 0
+        """Nothing is known of operands below this depth and below `settled` but that they are constants, if so."""
         self.assigned = 0
         """Locals assigned since the innermost block was entered."""
         self.eager = 0
         """Locals of a type without default: readable only where they are certainly set, so published at once."""
+        self.at_once = 0
+        """Locals that are published where they are assigned: those, or all where the attention tests got too large."""
+        self.cold_values_left = 0
+        """How many more values attention tests may store and read back."""
         self.expressions: list[Expression] = [None] * count
         self.dependents = [0] * (count + 1)
         """For each bit, memory and locals, the locals whose expression has, or once had, it inside."""
@@ -162,6 +178,7 @@ class FunctionRewriter:
         value_type = self.local_types[local]
         if value_type.is_ref and not value_type.nullable:
             self.eager |= 2 << local
+            self.at_once |= 2 << local
             self.frame.local_slot(local)
         else:
             self.expressions[local] = NULL if value_type.is_ref else DEFAULTS[value_type]
@@ -174,6 +191,7 @@ class FunctionRewriter:
     def rewrite(self, tokens: Sequence[bytes], table: Mapping[bytes, Operation]) -> bytes:
         """The new function body: locals and code, without the size in front."""
         operations = list(map(table.__getitem__, tokens))
+        self.cold_values_left = _COLD_VALUES + _COLD_VALUES_A_TOKEN * len(tokens)
         distinct = set(operations)
         self.pushes_frame = any(map(_CALLS, distinct))
         if any(map(_LOOPS, distinct)):
@@ -330,7 +348,9 @@ class FunctionRewriter:
         """`locals_` are about to change: operands worked out from them have to be published from now on."""
         remaining = 0
         stack = self.stack
-        for depth, operand in enumerate(stack):
+        start = min(self.known_from, self.settled)
+        known_from = len(stack)
+        for depth, operand in enumerate(stack[start:] if start else stack, start):
             if operand.mask & locals_:
                 stack[depth] = unknown(operand.type)
                 if depth < self.settled:
@@ -339,9 +359,19 @@ class FunctionRewriter:
                     if control.height <= depth:
                         break
                     control.lower(depth)
-            else:
+            elif operand.mask:
                 remaining |= operand.mask
+                if depth < known_from:
+                    known_from = depth
         self.operand_mask = remaining
+        self.known_from = known_from
+        if known_from - self.settled > _DEEP:  # not to go over them again and again
+            self._settle()
+
+    def _settle(self) -> None:
+        """Publish the operands."""
+        self._store_operands()
+        self.settle_at(len(self.stack))
 
     def forget_memory(self) -> None:
         """Memory is about to change: what was loaded cannot be loaded again."""
@@ -361,9 +391,13 @@ class FunctionRewriter:
         if self.proofs:
             self._assign_proofs(local, expression)
         derived = self.derived & ~self.dependents[local + 1]
-        if bit & self.eager:
+        if bit & self.at_once:
+            if self.recorder is not None:
+                self.recorder.stores.append(len(self.out))
             self.out.append(self.frame.store_local(local))
-            self.derived = derived
+            self.derived = derived & ~bit
+            self.stale &= ~bit
+            self.really_stale &= ~bit
             return
         self.stale |= bit
         self.really_stale |= bit
@@ -398,7 +432,7 @@ class FunctionRewriter:
         source, distance = local_and_distance(expression)
         for memory in self.proof_memories:
             reach = proofs.get(source | memory, 0) - distance if source >= 0 else 0
-            if reach > 0:
+            if reach > 0 and len(proofs) < MOST_PROOFS:
                 proofs[local | memory] = reach
             else:
                 proofs.pop(local | memory, None)
@@ -416,8 +450,19 @@ class FunctionRewriter:
             self.stale &= self.derived
             self.really_stale &= self.derived
         if self.settled < len(self.stack):
-            self._store_operands()
-            self.settled = len(self.stack)
+            self._settle()
+
+    def publish_locals(self, locals_: int) -> None:
+        """Store them, also if they can be worked out."""
+        self._store_locals(locals_)
+        self.stale &= ~locals_
+        self.really_stale &= ~locals_
+
+    def settle_at(self, depth: int) -> None:
+        """Operands below `depth` are known to be published or derived."""
+        if self.settled < self.known_from:
+            self.known_from = self.settled
+        self.settled = depth
 
     def _store_assumed(self, locals_: int) -> None:
         assert self.loop is not None
@@ -496,7 +541,8 @@ class FunctionRewriter:
         self._begin_cold_if(frame.attention())
         # The host may write memory while it looks: here, loads are no way to work a value out.
         reloaded = self._reloadable(reloaded)
-        self._store_locals(self.stale & (~self.derived | reloaded | self.dependents[0]))
+        stored = self.stale & (~self.derived | reloaded | self.dependents[0])
+        self._store_locals(stored)
         for depth, operand in enumerate(self.stack):
             if operand.mask & MEMORY or (depth >= self.settled and operand.expression is None):
                 self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand.type)))
@@ -513,11 +559,14 @@ class FunctionRewriter:
         for local in members(reloaded):
             self.out.append(frame.reload_local(local - 1))
         self.out.append(b"\x0b")
+        self.cold_values_left -= stored.bit_count() + reloaded.bit_count()
+        if self.cold_values_left < 0:
+            self.at_once = -2
 
     def _reloadable(self, locals_: int) -> int:
         """Those of `locals_` that are numbers and not known to be constants."""
         reloadable = 0
-        for position in members(locals_ & ~self.eager):
+        for position in members(locals_ & ~self.at_once):
             constant = self.derived & 1 << position and isinstance(self.expressions[position - 1], bytes)
             if not constant and not self.local_types[position - 1].is_ref:
                 reloadable |= 1 << position

@@ -67,6 +67,8 @@ class Recorder:
         self.points: list[Point] = []
         self.states: dict[int, State] = {}
         """By the chunk of the point."""
+        self.stores: list[int] = []
+        """Chunks that publish a local where it is assigned, ascending."""
         self._wanted = wanted
         self._locations = 0
 

@@ -45,7 +45,7 @@ def visit_else(rewriter: FunctionRewriter, operation: Operation) -> None:
     rewriter.stale = control.entry_stale
     rewriter.really_stale = control.entry_really_stale
     rewriter.derived = control.entry_derived & ~rewriter.assigned  # their expressions were overwritten
-    rewriter.settled = control.entry_settled
+    rewriter.settle_at(control.entry_settled)
     rewriter.proofs = control.entry_proofs
     rewriter.push(control.params)
 
@@ -57,6 +57,9 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     assigned = changed & ~MEMORY
     if rewriter.operand_mask & changed:
         rewriter.forget_operands(changed)
+    if rewriter.cold_values_left < 0:
+        rewriter.publish()
+        rewriter.publish_locals(rewriter.stale)
     derived = rewriter.derived & ~changed
     for position in members(changed):
         derived &= ~rewriter.dependents[position]
@@ -68,8 +71,8 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
         rewriter.publish()
         rewriter.loop = Loop(rewriter.loop)
     else:
-        rewriter.really_stale |= assigned & ~rewriter.eager
-    rewriter.stale |= assigned & ~rewriter.eager
+        rewriter.really_stale |= assigned & ~rewriter.at_once
+    rewriter.stale |= assigned & ~rewriter.at_once
     rewriter.out.append(operation.encoded)
     control = _push_control(rewriter, operation)
     control.publishes = summary.publishes
@@ -89,7 +92,7 @@ def visit_try_table(rewriter: FunctionRewriter, operation: Operation) -> None:
         target.landing = True
         if target.is_loop and rewriter.pushes_frame:
             rewriter.push_chunks.append(target.landing_chunk)
-    rewriter.catches = (*rewriter.catches, *targets)
+    rewriter.catches = tuple(dict.fromkeys((*rewriter.catches, *targets)))
 
 
 def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
@@ -117,7 +120,7 @@ def visit_end(rewriter: FunctionRewriter, operation: Operation) -> None:
         rewriter.stale = control.stale
         rewriter.really_stale = control.really_stale
         rewriter.derived = control.derived & ~rewriter.assigned  # their expressions may differ between the branches
-        rewriter.settled = control.settled
+        rewriter.settle_at(control.settled)
         rewriter.proofs = control.proofs
     rewriter.assigned |= control.assigned_outside
     rewriter.catches = control.catches_outside

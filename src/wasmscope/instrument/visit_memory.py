@@ -7,7 +7,7 @@ reached as far; nor when its address is a constant inside the memory's declared 
 from __future__ import annotations
 
 from wasmscope.instrument.expressions import MAX_SIZE, MEMORY, Expression, constant, size_of
-from wasmscope.instrument.function import FunctionRewriter, local_and_distance
+from wasmscope.instrument.function import MOST_PROOFS, FunctionRewriter, local_and_distance
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
@@ -25,7 +25,8 @@ def visit_load(rewriter: FunctionRewriter, operation: Operation) -> None:
         key = address | operation.memory_key
         if operation.reach > rewriter.proofs.get(key, 0):
             _observe(rewriter, operation)
-            rewriter.proofs[key] = operation.reach
+            if len(rewriter.proofs) < MOST_PROOFS:
+                rewriter.proofs[key] = operation.reach
         result = operation.loads.get(address) or _loaded(operation, stack[depth])
     else:
         _check_bounds(rewriter, operation, address)
@@ -59,7 +60,8 @@ def visit_access(rewriter: FunctionRewriter, operation: Operation) -> None:
         key = address | operation.memory_key
         if operation.reach > rewriter.proofs.get(key, 0):
             _observe(rewriter, operation)
-            rewriter.proofs[key] = operation.reach
+            if len(rewriter.proofs) < MOST_PROOFS:
+                rewriter.proofs[key] = operation.reach
     rewriter.emit(operation)
     if operation.writes:
         rewriter.forget_memory()

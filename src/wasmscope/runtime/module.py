@@ -45,7 +45,14 @@ class Module(wasmtime.Module):
             wasmtime.Module(engine.plain, bytecode)  # fails as it does without us, message and all
             raise
         self._instrumented = instrument(bytecode, counts_fuel=engine.consume_fuel)
-        super().__init__(engine, self._instrumented.bytecode)
+        try:
+            super().__init__(engine, self._instrumented.bytecode)
+        except wasmtime.WasmtimeError as error:
+            raise WasmscopeError(
+                "the guest is valid, but made debuggable it exceeds what the engine takes: it is close to the engine's "
+                "limits (locals or length of a function, number of memories or tables). Run it with guest_debug off.\n"
+                f"What the engine says of the rewritten guest: {error}"
+            ) from error
 
     @property
     def bytecode(self) -> bytes:

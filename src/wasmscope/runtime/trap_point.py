@@ -42,6 +42,8 @@ def point_of_trap(
         earlier = points.preceding(points.offset_of(point))
         if points.is_published_for(point) or earlier is None or not _only_loads(table, earlier.pc, point.pc):
             break
+        if points.is_changed_between(earlier, point):
+            break
         point = earlier
     verdicts = [(is_out_of_bounds(point), point) for point in reversed(suspects)]
     guilty = [point for verdict, point in verdicts if verdict]
