@@ -16,11 +16,12 @@ from itertools import accumulate, chain, repeat
 
 import msgspec
 
+from wasmscope.analysis.handlers import TryRegion, try_regions
 from wasmscope.analysis.tokenizer import tokens_of
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.operations import Operation, operations_of
-from wasmscope.instrument.plan import Plan, make_plan
+from wasmscope.instrument.plan import APPENDED_FUNCTIONS, Plan, make_plan
 from wasmscope.instrument.points import Point, Recorder, State
 from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm.decode.module import decode_module
@@ -28,11 +29,13 @@ from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
 from wasmscope.wasm.types import ValType
 
-FORMAT = 1
+FORMAT = 2
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256
 _STATES_REMEMBERED = 64
+_REGIONS_REMEMBERED = 4096
+"""Of more functions, because most have none, and all that are on the stack are asked for at every throw."""
 
 
 class FunctionEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -103,6 +106,7 @@ class FrameTable:
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
         self._searched_state = lru_cache(_STATES_REMEMBERED)(self._search_state)
         self.local_types = lru_cache(_FUNCTIONS_REMEMBERED)(self._local_types)
+        self.try_regions = lru_cache(_REGIONS_REMEMBERED)(self._try_regions)
 
     @cached_property
     def plan(self) -> Plan:
@@ -157,8 +161,8 @@ class FrameTable:
         return index if index >= 0 and offset < self.functions[index].rewritten_end else None
 
     def defined_function(self, rewritten_index: int) -> int:
-        """Index among the defined functions of what has this index in the rewritten module: one more is imported."""
-        return rewritten_index - self.module.num_imported_functions - 1
+        """Index among the defined functions of what has this index in the rewritten module."""
+        return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS
 
     def original_offset(self, function: int, rewritten_offset: int) -> int:
         """The offset in the original module of an instruction of a defined function that the engine reports."""
@@ -171,6 +175,10 @@ class FrameTable:
         params = self.module.func_type(self.module.num_imported_functions + function).params
         declared = self.module.codes[function].locals
         return (*params, *chain.from_iterable(repeat(value_type, count) for count, value_type in declared))
+
+    def _try_regions(self, function: int) -> tuple[TryRegion, ...]:
+        """The `try_table` blocks of a defined function, inner ones before those around them."""
+        return try_regions(self.module, self.module.codes[function])
 
     def _points(self, function: int) -> FunctionPoints:
         """The points of a defined function; remembered for the functions looked at last."""

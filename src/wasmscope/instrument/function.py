@@ -517,13 +517,19 @@ class FunctionRewriter:
         self.cold_ifs.append((len(self.out), len(condition)))
         self.out.append(condition + b"\x04\x40")
 
-    def observe_call(self) -> None:
-        """Publish, because the instruction that follows leaves the function, and say where that is."""
+    def observe_call(self, *, throws: bool = False) -> None:
+        """Publish, because the instruction that follows leaves the function, and say where that is.
+
+        Before one that `throws` the host is called, if it wants to know: what that throws instead is caught here too.
+        """
         self.observed = True
         self.forget_memory()  # whoever looks at this frame later may have written
         first = len(self.out)
         self.publish()
         self.out.append(self.frame.store_site(self.pc))
+        if throws:
+            self._begin_cold_if(self.frame.throws())
+            self.out.append(b"\x10" + unsigned(self.plan.throw_function) + b"\x0b")
         if self.recorder is not None:
             self.recorder.note(self, self.pc, first_chunk=first, pushed=True)
         for control in self.catches:

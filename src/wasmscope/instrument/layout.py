@@ -5,6 +5,7 @@ One linear memory a store, the *shadow memory*, imported by every rewritten modu
     0    stack pointer   i32  first free byte above the topmost pushed frame
     4    reference pointer i32  first free entry of the reference tables
     8    attention       u8   not 0: the guest calls the host at its next test
+    9    throws          u8   not 0: the guest calls the host before it throws
     16   fuel            i64  instructions run, counted up from minus the fuel; only in modules that count
     64   frames, oldest first
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 STACK_POINTER = 0
 REFERENCE_POINTER = 4
 ATTENTION = 8
+THROWS = 9
 FUEL = 16
 FIRST_FRAME = 64
 

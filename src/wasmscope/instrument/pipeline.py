@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
 from wasmscope.instrument.function import FunctionRewriter
-from wasmscope.instrument.layout import HIDDEN_EXPORT, IMPORT_MODULE
+from wasmscope.instrument.hidden_exports import hidden_exports, hidden_names
+from wasmscope.instrument.layout import IMPORT_MODULE
 from wasmscope.instrument.operations import operations_of
 from wasmscope.instrument.plan import Plan, appended_imports, make_plan
 from wasmscope.instrument.visitors import visitor_of
@@ -61,7 +62,7 @@ def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel
 
 
 class _Rewrite(Reencoder):
-    """The identity but for function bodies, the appended imports, types and exports, and the module's name."""
+    """The identity but for bodies, appended imports, types and exports, the start function, and the module's name."""
 
     def __init__(self, plan: Plan, bodies: Sequence[Sequence[bytes]], progress: Progress | None) -> None:
         self._plan = plan
@@ -87,15 +88,15 @@ class _Rewrite(Reencoder):
         return [(GlobalType(I32, mutable=True), b"\x41\x00\x0b")] * len(self._plan.limit_globals)
 
     def new_exports(self) -> Sequence[tuple[str, ExternKind, int]]:
-        """Every memory, so that the host can look into those that the guest keeps to itself."""
-        taken = {export.name for export in self.module.exports}
-        prefix = HIDDEN_EXPORT
-        while any(name.startswith(prefix) for name in taken):
-            prefix += "'"
+        """What the host has to get at although the guest keeps it to itself."""
+        names, exports = hidden_names(self.module), hidden_exports(self.module)
         return [
-            (f"{prefix}memory {index}", ExternKind.MEMORY, self.relocation.index(ExternKind.MEMORY, index))
-            for index in range(len(self.module.all_memories))
+            (name, kind, self.relocation.index(kind, index)) for name, (kind, index) in zip(names, exports, strict=True)
         ]
+
+    def start(self, function: int) -> int | None:
+        """None: the host calls it when it has the instance in hand, which its frames and tags are read through."""
+        return None
 
     def body(self, index: int, code: Code) -> bytes | None:
         """A rewritten body."""

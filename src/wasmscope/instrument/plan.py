@@ -48,6 +48,8 @@ class Plan:
     instructions: dict[bytes, Instruction]
     """Each instruction that occurs in the module, once, by its token."""
     attention_function: int
+    throw_function: int
+    """What the guest calls before it throws, while the host wants to know."""
     shadow_memory: int
     instance_global: int
     reference_tables: dict[str, int]
@@ -87,6 +89,7 @@ def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *
         relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),
         instructions=decoded,
         attention_function=module.num_imported_functions,
+        throw_function=module.num_imported_functions + 1,
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,
         reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
@@ -98,11 +101,16 @@ def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *
     )
 
 
+APPENDED_FUNCTIONS = 2
+"""So many functions of the host's lie between those that a module imports and those that it defines."""
+
+
 def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, ImportDesc]]:
     """What a rewritten module imports in addition, name and type, in this order."""
     memory = MemoryType(Limits(SHADOW_PAGES, SHADOW_PAGES))
     return [
         ("attention", FuncImport(len(module.types))),
+        ("throw", FuncImport(len(module.types))),
         ("shadow", memory),
         ("instance", GlobalType(I32, False)),
         *((f"{kind}refs", TableType(_TABLE_ELEMENT[kind], Limits(0))) for kind in kinds),

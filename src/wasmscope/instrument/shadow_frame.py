@@ -18,6 +18,7 @@ from wasmscope.instrument.layout import (
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
+    THROWS,
 )
 from wasmscope.instrument.leb import signed, site, unsigned
 from wasmscope.instrument.operations import encode_memarg
@@ -175,6 +176,10 @@ class ShadowFrame:
         if self._plan.counts_fuel:
             code += b"\x41\x00\x29" + self._memarg(FUEL) + b"\x42\x00\x59\x72"  # i64.ge_s, i32.or
         return code
+
+    def throws(self) -> bytes:
+        """Code that pushes whether the host wants to know of a throw."""
+        return b"\x41\x00\x2d" + self._memarg(THROWS)
 
     def add_fuel(self, amount: int) -> bytes:
         """Code that counts instructions."""

@@ -14,7 +14,7 @@ def visit_call(rewriter: FunctionRewriter, operation: Operation) -> None:
 
 def visit_throw(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`throw` and `throw_ref`."""
-    rewriter.observe_call()
+    rewriter.observe_call(throws=True)
     rewriter.out.append(operation.encoded)
     rewriter.become_dead()
 

@@ -10,6 +10,7 @@ from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.report.fault import fault_of
 from wasmscope.report.model import (
     FORMAT,
+    CaughtException,
     Fault,
     HostError,
     Interruption,
@@ -17,6 +18,7 @@ from wasmscope.report.model import (
     Report,
     Trap,
     UncaughtException,
+    Value,
 )
 from wasmscope.report.stack import Limits, StackReader
 from wasmscope.runtime.event import DebugEvent
@@ -56,7 +58,9 @@ def _reason(store: Store, event: DebugEvent, frames: list[FrameHandle], reader: 
         case DebugEvent.Trap(trap):
             return _trap(store, trap, frames, reader)
         case DebugEvent.UncaughtExceptionThrown(exception):
-            return _exception(exception, frames, reader)
+            return UncaughtException(*_exception(exception, frames, reader))
+        case DebugEvent.CaughtExceptionThrown(exception):
+            return CaughtException(*_exception(exception, frames, reader))
         case DebugEvent.HostcallError(error):
             return HostError(escaped(_qualified_name(type(error))), escaped_lines(str(error)))
         case _:
@@ -82,7 +86,10 @@ def _fault(store: Store, code: wasmtime.TrapCode, frame: FrameHandle, reader: St
     return fault_of(store, code, frame, instruction, escaped(text), names, values)
 
 
-def _exception(exception: ExnRef, frames: list[FrameHandle], reader: StackReader) -> UncaughtException:
+def _exception(
+    exception: ExnRef, frames: list[FrameHandle], reader: StackReader
+) -> tuple[int | None, str | None, tuple[Value, ...]]:
+    """Index and name of its tag, as far as they are known, and its payload."""
     payload = tuple(reader.values.value(value, str(value.kind)) for value in exception.fields())
     tag = tag_name = None
     module, position = (frames[0].module(), frames[0].wasm_function_index_and_pc()) if frames else (None, None)
@@ -92,7 +99,7 @@ def _exception(exception: ExnRef, frames: list[FrameHandle], reader: StackReader
         if instruction.opcode.name == "throw":
             tag = instruction.immediates[0]
             tag_name = names.tag(tag)
-    return UncaughtException(tag, tag_name, payload)
+    return tag, tag_name, payload
 
 
 def _qualified_name(error: type[Any]) -> str:

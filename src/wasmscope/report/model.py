@@ -125,6 +125,14 @@ class UncaughtException(msgspec.Struct, frozen=True, tag_field="kind", tag="exce
     payload: tuple[Value, ...]
 
 
+class CaughtException(msgspec.Struct, frozen=True, tag_field="kind", tag="caught-exception"):
+    """The same, of what the guest itself catches."""
+
+    tag: int | None
+    tag_name: str | None
+    payload: tuple[Value, ...]
+
+
 class HostError(msgspec.Struct, frozen=True, tag_field="kind", tag="host-error"):
     """A host function raised."""
 
@@ -138,7 +146,7 @@ class Interruption(msgspec.Struct, frozen=True, tag_field="kind", tag="interrupt
     cause: str
 
 
-Reason = Trap | UncaughtException | HostError | Interruption
+Reason = Trap | UncaughtException | CaughtException | HostError | Interruption
 
 
 class Report(msgspec.Struct, frozen=True):

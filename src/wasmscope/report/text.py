@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.text import Text
 
 from wasmscope.report.model import (
+    CaughtException,
     Fault,
     Frame,
     HostError,
@@ -62,7 +63,7 @@ def _reason(report: Report) -> Iterator[Text]:
             yield from (Text(f"  {line}") for line in _fault_lines(fault))
         case Trap(code="STACK_OVERFLOW"):
             yield Text(f"  the guest's stack was used up at a depth of {report.depth} frames")
-        case UncaughtException(payload=payload) if payload:
+        case UncaughtException(payload=payload) | CaughtException(payload=payload) if payload:
             yield Text("  payload: " + ", ".join(_typed(value) for value in payload))
         case _:
             pass
@@ -73,12 +74,17 @@ def _headline(reason: Reason) -> str:
         case Trap(message=message):
             return f"trap: {message}"
         case UncaughtException(tag=tag, tag_name=name):
-            which = f" {name}" if name is not None else f" with tag {tag}" if tag is not None else ""
-            return f"uncaught exception{which}"
+            return f"uncaught exception{_which(tag, name)}"
+        case CaughtException(tag=tag, tag_name=name):
+            return f"exception{_which(tag, name)}, which the guest catches"
         case HostError(error_type, message):
             return f"a host function raised {error_type}: {message}"
         case Interruption(cause):
             return f"interrupted: {cause}"
+
+
+def _which(tag: int | None, name: str | None) -> str:
+    return f" {name}" if name is not None else f" with tag {tag}" if tag is not None else ""
 
 
 def _fault_lines(fault: Fault) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Entering a guest from the host: what is set up before, told when it fails, and put back after."""
+"""Entering a guest from the host, and the host from a guest: what is set up before, told, and put back after."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
                 site = trap_site(trap.frames, tables, trap.trap_code)
                 error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow))
                 if thrown:
-                    _tell_uncaught(store)
+                    if not activation.uncaught:
+                        _tell_uncaught(store)
                 else:
                     _tell_trap(store, activation, error, site)
                 raise error
@@ -58,6 +59,26 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
         shadow.reference_pointer = activation.reference_base
 
 
+def enter_host(store: Store) -> Callable[[], None]:
+    """A guest called the host; returns what is to be done before the guest goes on.
+
+    The frames end where they do now: a guest that the host calls through wasmtime's own objects may trap, and leaves
+    its frames behind.
+    """
+    if not store.guest_debug or not store.activations:
+        return lambda: None
+    shadow, activation = store.shadow, store.activations[-1]
+    outside, pointers = activation.top, (shadow.stack_pointer, shadow.reference_pointer)
+    activation.top = pointers[0]
+
+    def leave() -> None:
+        activation.top = outside
+        shadow.stack_pointer, shadow.reference_pointer = pointers
+        store.execution_version += 1
+
+    return leave
+
+
 def _keep(store: Store, frame: RawFrame) -> None:
     """Have guests that the handler calls put their frames above the one that trapped."""
     entry = frame.table.functions[frame.function]
@@ -67,7 +88,10 @@ def _keep(store: Store, frame: RawFrame) -> None:
 
 
 def _tell_uncaught(store: Store) -> None:
-    """The exception stays pending for whoever takes it after the call, as the engine leaves it."""
+    """Tell of an exception whose throw was not seen.
+
+    It stays pending for whoever takes it after the call, as the engine leaves it.
+    """
     if store.debug_handler is not None:
         exception = capi.take_exception(store)
         assert exception is not None

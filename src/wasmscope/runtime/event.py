@@ -18,6 +18,7 @@ class DebugEvent:
     """
 
     HostcallError: ClassVar[type[HostcallError]]
+    CaughtExceptionThrown: ClassVar[type[CaughtExceptionThrown]]
     UncaughtExceptionThrown: ClassVar[type[UncaughtExceptionThrown]]
     Trap: ClassVar[type[Trap]]
     Interrupted: ClassVar[type[Interrupted]]
@@ -31,8 +32,23 @@ class HostcallError(DebugEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CaughtExceptionThrown(DebugEvent):
+    """`exception` is about to be thrown, and guest code in the same activation will catch it.
+
+    The innermost frame is at the `throw`, the `throw_ref`, or the call of the host function that throws. Every throw is
+    told, also of what was caught before. `Store.throw_instead` puts another exception in its place.
+    """
+
+    exception: ExnRef
+
+
+@dataclass(frozen=True, slots=True)
 class UncaughtExceptionThrown(DebugEvent):
-    """The guest threw `exception`, and no guest code on the stack catches it."""
+    """The same, and no guest code between the throw and the host catches it: the guest call ends with it.
+
+    An exception that comes from code which is not wasmscope's (a module or a host function made by `wasmtime` itself)
+    is told when the guest call has ended by it, its frames still readable.
+    """
 
     exception: ExnRef
 
@@ -50,6 +66,7 @@ class Interrupted(DebugEvent):
 
 
 DebugEvent.HostcallError = HostcallError
+DebugEvent.CaughtExceptionThrown = CaughtExceptionThrown
 DebugEvent.UncaughtExceptionThrown = UncaughtExceptionThrown
 DebugEvent.Trap = Trap
 DebugEvent.Interrupted = Interrupted

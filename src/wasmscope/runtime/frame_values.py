@@ -96,7 +96,7 @@ class FrameReader:
             raise _CannotReload("loaded from a memory of one of several instances, and nothing says which")
         memory = self._raw.instance.debug_memory(self._store, load.memory)
         if memory is None:
-            raise _CannotReload("loaded from a memory of an instance that is still being made")
+            raise _CannotReload("loaded from a memory of an instance that could not be made")
         start, width = address + load.offset, RELOADABLE[load.code][0]
         if start + width > memory.data_len(self._store):
             raise _CannotReload("its load did not succeed")

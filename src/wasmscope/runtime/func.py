@@ -9,8 +9,10 @@ import wasmtime
 
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.enter import enter
+from wasmscope.runtime.enter import enter, enter_host
 from wasmscope.runtime.event import DebugEvent
+from wasmscope.runtime.throw import is_tracked, tell_thrown
+from wasmscope.runtime.val import ExnRef
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
@@ -91,32 +93,12 @@ def store_of(storelike: Any) -> Store | None:
     return store if isinstance(store, Store) else None
 
 
-def enter_host(store: Store) -> Callable[[], None]:
-    """A guest called the host; returns what is to be done before the guest goes on.
-
-    The frames end where they do now: a guest that the host calls through wasmtime's own objects may trap, and leaves
-    its frames behind.
-    """
-    if not store.guest_debug or not store.activations:
-        return lambda: None
-    shadow, activation = store.shadow, store.activations[-1]
-    outside, pointers = activation.top, (shadow.stack_pointer, shadow.reference_pointer)
-    activation.top = pointers[0]
-
-    def leave() -> None:
-        activation.top = outside
-        shadow.stack_pointer, shadow.reference_pointer = pointers
-        store.execution_version += 1
-
-    return leave
-
-
 def host_function(
     engine: Engine, func: Callable[..., Any], access_caller: bool
 ) -> tuple[Callable[..., Any], Callable[[Any], Caller]]:
     """`func` wrapped for a guest to call, and what makes its caller.
 
-    What it raises is told while the guest's frames are readable; when it is done they are not any more.
+    What it raises or throws is told while the guest's frames are readable; when it is done they are not any more.
     """
 
     def make_caller(pointer: Any) -> Caller:
@@ -126,10 +108,13 @@ def host_function(
 
     def callback(caller: Caller, *args: Any) -> Any:
         store = caller.store
+        tracked = store.guest_debug and is_tracked(store)
         leave = enter_host(store)
         try:
             return func(caller, *args) if access_caller else func(*args)
-        except capi.EndHostCall:
+        except capi.EndHostCall as request:
+            if tracked and isinstance(request.end, ExnRef) and store.debug_handler is not None:
+                raise capi.EndHostCall(tell_thrown(store, request.end)) from None
             raise
         except BaseException as error:
             store.tell(DebugEvent.HostcallError(error))

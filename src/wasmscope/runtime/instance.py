@@ -12,6 +12,7 @@ from wasmscope.runtime.enter import enter
 from wasmscope.runtime.func import as_ours
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.store import Store
+from wasmscope.wasm.module import ExternKind
 
 
 class Instance(wasmtime.Instance):
@@ -31,11 +32,15 @@ class Instance(wasmtime.Instance):
         expected = len(module.original.imports)
         if len(imports) != expected:
             raise wasmtime.WasmtimeError(f"expected {expected} imports, found {len(imports)}")
-        # Entered before the start function runs: its frames name the instance.
         self.id = store.instances.add(self)
         appended = store.shadow.imports(tuple(module.frame_table.plan.reference_tables), self.id)
+        self._tags: dict[int, wasmtime.Tag] = {}
         raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
         self._instance = raw._instance
+        if module.original.start is not None:
+            start = self._hidden(store, ExternKind.FUNC, module.original.start)
+            assert isinstance(start, wasmtime.Func)
+            enter(store, lambda: capi.call_func(store, start, capi.Signature((), ()), ()))
 
     def debug_memory(self, store: Any, index: int) -> wasmtime.Memory | None:
         """A memory by its index, exported or not (Wasmtime `Instance::debug_memory`).
@@ -51,19 +56,34 @@ class Instance(wasmtime.Instance):
         return memory if isinstance(memory, wasmtime.SharedMemory) else None
 
     def memory_size(self, store: Any, index: int) -> int | None:
-        """The size of a memory in bytes; None as long as the instance is being made."""
+        """The size of a memory in bytes; None of an instance that could not be made."""
         memory = self._memory(store, index)
         if isinstance(memory, wasmtime.SharedMemory):
             return memory.data_len()
         return int(memory.data_len(store)) if memory is not None else None
 
+    def debug_tag(self, store: Any, index: int) -> wasmtime.Tag | None:
+        """An exception tag by its index, exported or not (Wasmtime `Instance::debug_tag`).
+
+        None: no such index, or debugging is off.
+        """
+        if index not in getattr(self, "_tags", ()):
+            tag = self._hidden(store, ExternKind.TAG, index)
+            if not isinstance(tag, wasmtime.Tag):
+                return None
+            self._tags[index] = tag
+        return self._tags[index]
+
     def _memory(self, store: Any, index: int) -> Any:
+        return self._hidden(store, ExternKind.MEMORY, index)
+
+    def _hidden(self, store: Any, kind: ExternKind, index: int) -> Any:
+        """What the rewritten module exports in addition; None: no such index, or the instance could not be made."""
         module = getattr(self, "module", None)
         if module is None or module.instrumented is None or not hasattr(self, "_instance"):
             return None
-        if not 0 <= index < len(module.original.all_memories):
-            return None
-        return capi.export_at(store, self, len(module.original.exports) + index)
+        position = module.hidden_exports.get((kind, index))
+        return capi.export_at(store, self, position) if position is not None else None
 
     def exports(self, store: Any) -> capi.InstanceExports:
         """As wasmtime's: the original's exports."""

@@ -1,4 +1,4 @@
-"""The shadow state of one store, read and written from the host: memory, reference tables, attention."""
+"""The shadow state of one store, read and written from the host: memory, reference tables, flags."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from wasmscope.instrument.layout import (
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
+    THROWS,
 )
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import Val
@@ -39,7 +40,9 @@ class Shadow:
     thread and from signal handlers, which no call into the store would be.
     """
 
-    def __init__(self, store: Store, engine: Engine, attend: Callable[[], None]) -> None:
+    def __init__(
+        self, store: Store, engine: Engine, attend: Callable[[], None], attend_throw: Callable[[], None]
+    ) -> None:
         self._store = store
         self._engine = engine
         self._tables: dict[str, wasmtime.Table] = {}
@@ -49,16 +52,8 @@ class Shadow:
         address, size = capi.memory_data(store, exported)
         self._bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self.size = size
-        # Weak: the engine keeps its host functions as long as the store, and wasmtime-py keeps what they call.
-        weak_attend = WeakMethod(attend)
-
-        def attention() -> None:
-            method = weak_attend()
-            if method is not None:
-                method()
-
-        empty = wasmtime.FuncType([], [])
-        self.attention_function = wasmtime.Func._from_raw(capi.new_func(store, empty, attention))
+        self.attention_function = _function(store, attend)
+        self.throw_function = _function(store, attend_throw)
         self.stack_pointer = FIRST_FRAME
 
     def close(self) -> None:
@@ -92,6 +87,15 @@ class Shadow:
     @attention.setter
     def attention(self, wanted: bool) -> None:
         self._bytes[ATTENTION] = int(wanted)
+
+    @property
+    def throws(self) -> bool:
+        """Whether the guest calls the host before it throws."""
+        return self._bytes[THROWS] != 0
+
+    @throws.setter
+    def throws(self, wanted: bool) -> None:
+        self._bytes[THROWS] = int(wanted)
 
     @property
     def fuel(self) -> int:
@@ -130,7 +134,8 @@ class Shadow:
         """What the rewrite's appended imports stand for, in their order, for the instance with this id."""
         immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
         identity = wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(instance_id))
-        return [self.attention_function, self.memory, identity, *(self._table(kind) for kind in kinds)]
+        functions = (self.attention_function, self.throw_function)
+        return [*functions, self.memory, identity, *(self._table(kind) for kind in kinds)]
 
     def make_tables(self) -> int:
         """Make all the tables that the engine's features allow, so that no more come later; returns how many."""
@@ -146,3 +151,18 @@ class Shadow:
             assert isinstance(exported, wasmtime.Table)
             self._tables[kind] = exported
         return self._tables[kind]
+
+
+def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:
+    """A host function that calls a method of the store.
+
+    Weakly: the engine keeps its host functions as long as the store, and wasmtime-py keeps what they call.
+    """
+    weak_method = WeakMethod(method)
+
+    def call() -> None:
+        alive = weak_method()
+        if alive is not None:
+            alive()
+
+    return wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType([], []), call))

@@ -9,10 +9,13 @@ import wasmtime
 
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.shadow import Shadow
+from wasmscope.runtime.throw import Telling, attend_throw, is_tracked, replace_told
+from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
 
 MOST_FUEL = (1 << 63) - 1
@@ -30,6 +33,8 @@ class Store(wasmtime.Store):
         self.activations: list[Activation] = []
         """Outermost first."""
         self.instances = InstanceRegistry()
+        self.tellings: list[Telling] = []
+        """Exceptions that the handler is being told of, outermost first."""
         self._handler: Handler | None = None
         self._interrupted = False
         self._fuel_reserve = 0
@@ -38,7 +43,7 @@ class Store(wasmtime.Store):
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
             if engine.guest_debug:
-                self._shadow = Shadow(self, engine, self._attend)
+                self._shadow = Shadow(self, engine, self._attend, self._attend_throw)
                 self.check_epoch()
 
     def _delete(self, ptr: Any) -> None:
@@ -100,10 +105,17 @@ class Store(wasmtime.Store):
         if inspect.iscoroutinefunction(handler.handle):
             raise TypeError("the handler must not be a coroutine function: the guest cannot be left while it waits")
         self._handler = handler
+        self._want_throws()
 
     def clear_debug_handler(self) -> None:
         """Tell nobody."""
         self._handler = None
+        self._want_throws()
+
+    def _want_throws(self) -> None:
+        """A guest that throws calls the host only while there is somebody to be told."""
+        if self._shadow is not None:
+            self._shadow.throws = self._handler is not None
 
     @property
     def debug_handler(self) -> Handler | None:
@@ -114,6 +126,25 @@ class Store(wasmtime.Store):
         """Deliver `event`; what the handler raises goes to the caller."""
         if self._handler is not None:
             self._handler.handle(self, event)
+
+    def throw_instead(self, exception: ExnRef) -> None:
+        """Have `exception` thrown in place of the one that the handler is being told of; the last call counts.
+
+        It is thrown from the same place, so the handlers of the guest that are around it there catch it. There is no
+        event for it. Raises `WasmscopeError` while no exception is told at its throw, `ValueError` for an exception of
+        another store. `ExnRef(store, tag, fields)` makes one.
+        """
+        replace_told(self, exception)
+
+    def _attend_throw(self) -> None:
+        """The guest is about to throw; its frames are published."""
+        if not is_tracked(self):
+            return
+        leave = enter_host(self)
+        try:
+            attend_throw(self)
+        finally:
+            leave()
 
     # -- interruption --------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -339,13 +339,32 @@ class HostRef(AnyRef):
 
 
 class ExnRef:
-    """A reference to a thrown exception (spec, section 4.2.10), alive for as long as this object is."""
+    """A reference to an exception (spec, section 4.2.10), alive for as long as this object is."""
 
     __slots__ = ("_root",)
+    _root: Root
     __hash__ = None  # type: ignore[assignment]  # the collector may move what it refers to
 
-    def __init__(self, root: Root) -> None:
-        self._root = root
+    def __init__(self, store: Any, tag: wasmtime.Tag, fields: Sequence[Any] = ()) -> None:
+        """Make an exception with the values that `tag` takes, `Val` or what wasmtime takes for one.
+
+        Raises `WasmtimeError` where their number or the values do not fit or the collector's heap is full, `TypeError`
+        where a value is of the wrong type, `ValueError` where something belongs to another store.
+        """
+        from wasmscope.runtime.capi import new_exception
+
+        self._root = new_exception(store, tag, fields)._root
+
+    @classmethod
+    def of(cls, root: Root) -> ExnRef:
+        """The exception that `root` keeps alive."""
+        exception = cls.__new__(cls)
+        exception._root = root
+        return exception
+
+    def is_in(self, store: Any) -> bool:
+        """Whether the exception belongs to this store."""
+        return self._root.is_in(store)
 
     @property
     def tag(self) -> wasmtime.Tag:

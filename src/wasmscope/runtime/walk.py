@@ -6,7 +6,7 @@ in which a trap happened has no site for it: the engine's backtrace says where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,24 @@ class RawFrame:
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """Where a frame is, as its site says: in a call or a throw."""
+
+    instance: Instance
+    table: FrameTable
+    function: int
+    """Index among the defined functions."""
+    pc: int
+    base: int
+    reference_base: int
+
+    def frame(self) -> RawFrame:
+        """The frame, with where its values are: this takes the points of its function."""
+        state = self.table.state(self.function, self.table.points(self.function).by_pc[self.pc])
+        return RawFrame(self.instance, self.table, self.function, self.pc, state, self.base, self.reference_base)
+
+
 @dataclass(slots=True)
 class Activation:
     """A run of Wasm frames between host and host; it begins where the stack pointers were when it was entered."""
@@ -54,6 +72,8 @@ class Activation:
     """The frame in which the activation ended by a trap, while that is being told."""
     reader: FrameReader | None = None
     """Its values as they were then."""
+    uncaught: bool = False
+    """The exception thrown last was told, and nothing catches it: it is what the activation ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +99,18 @@ class TrapSite:
 
 def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> list[RawFrame]:
     """The frames of one activation whose frames end at address `end`."""
-    frames: list[RawFrame] = []
-    base, reference_base = activation.base, activation.reference_base
-    instance: Instance | None = None
     if activation.trapped is not None:
         end = activation.trapped.base
+    frames = [site.frame() for site in call_sites(shadow, instances, activation, end)]
+    if activation.trapped is not None:
+        frames.append(activation.trapped)
+    return frames
+
+
+def call_sites(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> Iterator[CallSite]:
+    """Where the frames of one activation are, oldest first; `end` is the address at which they end."""
+    base, reference_base = activation.base, activation.reference_base
+    instance: Instance | None = None
     while base < end:
         site = shadow.site(base)
         if site & NAMES_INSTANCE:
@@ -93,14 +120,10 @@ def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, 
         table = instance.module.frame_table
         function = table.function_at(pc)
         assert function is not None, "a site lies in a function"
-        state = table.state(function, table.points(function).by_pc[pc])
-        frames.append(RawFrame(instance, table, function, pc, state, base, reference_base))
+        yield CallSite(instance, table, function, pc, base, reference_base)
         entry = table.functions[function]
         base += entry.frame_size
         reference_base += entry.references
-    if activation.trapped is not None:
-        frames.append(activation.trapped)
-    return frames
 
 
 def trapped_frame(

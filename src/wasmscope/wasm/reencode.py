@@ -119,8 +119,8 @@ class Reencoder:
         index = self.relocation.index(export.kind, export.index)
         return None if index == export.index else encode_export(export.name, export.kind, index)
 
-    def start(self, function: int) -> int:
-        """The start function."""
+    def start(self, function: int) -> int | None:
+        """The start function; None: the module has none any more."""
         return self.relocation.index(ExternKind.FUNC, function)
 
     def element(self, index: int, element: Element) -> bytes | None:
@@ -204,6 +204,9 @@ def _section(reencoder: Reencoder, section_id: SectionId, section: Section | Non
     appended = _appended(reencoder, section_id)
     if section is None:
         return encode_section(section_id, writer.vector(appended)) if appended else b""
+    start = reencoder.module.start
+    if section_id == SectionId.START and start is not None and reencoder.start(start) is None:
+        return b""
     bytecode = reencoder.module.bytecode
     replaced = [(start, end, new) for start, end, new in _items(reencoder, section) if new is not None]
     if not replaced and not appended:
@@ -242,7 +245,7 @@ def _items(reencoder: Reencoder, section: Section) -> Iterator[tuple[int, int, b
                 yield export.start, export.end, reencoder.export(export)
         case SectionId.START if module.start is not None:
             function = reencoder.start(module.start)
-            new = None if function == module.start else writer.unsigned(function)
+            new = None if function == module.start or function is None else writer.unsigned(function)
             yield section.payload_start, section.end, new
         case SectionId.ELEMENT:
             for index, element in enumerate(module.elements):

@@ -12,7 +12,7 @@ from wasmtime._ffi import wasmtime_val_t
 from wasmtime._store import Storelike
 
 from wasmscope.runtime.capi.types import signature
-from wasmscope.runtime.capi.values import check, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.capi.values import check, store_id, unroot, value_from_raw, value_to_raw
 from wasmscope.runtime.val import ExnRef, Kind
 
 
@@ -22,7 +22,9 @@ def new_trap(code: wasmtime.TrapCode) -> wasmtime.Trap:
 
 
 def new_exception(store: Storelike, tag: wasmtime.Tag, fields: Sequence[Any]) -> ExnRef:
-    """Make an exception; WasmtimeError where the fields do not fit the tag."""
+    """Make an exception; errors are those of `ExnRef`."""
+    if tag._tag._anon_1.store_id != store_id(store):  # a struct that has no name in the header
+        raise ValueError("the tag belongs to another store")
     kinds = signature(tag.type(store).functype).params
     if len(fields) != len(kinds):
         raise wasmtime.WasmtimeError(f"the tag takes {len(kinds)} values, not {len(fields)}")

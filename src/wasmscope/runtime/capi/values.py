@@ -40,7 +40,7 @@ def value_from_raw(store: Storelike, raw: RawVal, *, owned: bool) -> Val:
             return Val(kind, _extern_value(store, raw.of.externref))
         if kind is Kind.ANYREF:
             return Val(kind, _any_value(store, raw))
-        return Val(kind, ExnRef(Root(store, raw)) if raw.of.exnref.store_id else None)
+        return Val(kind, ExnRef.of(Root(store, raw)) if raw.of.exnref.store_id else None)
     finally:
         if owned:
             ffi.wasmtime_val_unroot(byref(raw))
@@ -126,7 +126,7 @@ def _reference_to_raw(store: Storelike, raw: RawVal, kind: Kind, value: Any) -> 
         case _, None:
             pass  # all zero is the null reference of every kind
         case Kind.FUNCREF, wasmtime.Func():
-            if value._func.store_id != _i31_root(store, 0).store_id:
+            if value._func.store_id != store_id(store):
                 raise ValueError("the function belongs to another store")  # the engine would abort the process
             raw.of.funcref = value._func
         case Kind.ANYREF | Kind.EXTERNREF, I31Ref():
@@ -171,6 +171,11 @@ def _i31_root(store: Storelike, value: int) -> Root:
     return root
 
 
+def store_id(store: Storelike) -> int:
+    """The engine's number of a store, which its entities carry: it aborts the process for one of another store."""
+    return _i31_root(store, 0).store_id
+
+
 def unroot(raw: RawVal) -> None:
     """Let go of what `raw` refers to; it is not to be used again."""
     ffi.wasmtime_val_unroot(byref(raw))
@@ -196,9 +201,13 @@ class Root:
         """Return the engine's number of the store."""
         return int(self._raw.of.anyref.store_id)
 
+    def is_in(self, store: Storelike) -> bool:
+        """Tell whether the object belongs to this store."""
+        return _address(store) == _address(self._store)
+
     def copy_to(self, store: Storelike, raw: RawVal) -> None:
         """Root the object once more in `raw`, an anyref, an exnref or, converted, an externref."""
-        if _address(store) != _address(self._store):
+        if not self.is_in(store):
             raise ValueError("the reference belongs to another store")
         if raw.kind == Kind.EXTERNREF and self._raw.kind == Kind.ANYREF:
             raw.of.externref = self.to_externref()
