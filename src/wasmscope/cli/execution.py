@@ -112,7 +112,7 @@ class _Execution:
         store = Store(engine)
         self._request.switches.limit(store)
         if engine.guest_debug:
-            store.set_debug_handler(self._reporter)
+            store.set_debug_handler(self._reporter, caught_exceptions=False)
         elif self._request.switches.timeout is not None:
             store.set_epoch_deadline(1)
         store.set_wasi(self._wasi())

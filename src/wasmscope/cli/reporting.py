@@ -37,7 +37,7 @@ class GuestEnded(BaseException):
 
 
 class Reporter:
-    """A debug handler: takes down what ends a guest, and ends it when it was interrupted."""
+    """A debug handler: takes every event down, and ends the guest when it was interrupted."""
 
     def __init__(self, guest: str, options: ReportOptions, interrupts: Interrupts) -> None:
         self.reports: list[Report] = []
@@ -46,9 +46,7 @@ class Reporter:
         self._interrupts = interrupts
 
     def handle(self, store: Store, event: DebugEvent) -> None:
-        """Take `event` down; an exception that the guest itself catches is its own business."""
-        if isinstance(event, DebugEvent.CaughtExceptionThrown):
-            return
+        """Take `event` down."""
         interrupted = isinstance(event, DebugEvent.Interrupted)
         if interrupted:
             self._interrupts.stopped()

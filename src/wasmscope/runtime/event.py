@@ -47,7 +47,8 @@ class UncaughtExceptionThrown(DebugEvent):
     """The same, and no guest code between the throw and the host catches it: the guest call ends with it.
 
     An exception that comes from code which is not wasmscope's (a module or a host function made by `wasmtime` itself)
-    is told when the guest call has ended by it, its frames still readable.
+    is told when the guest call has ended by it, its frames still readable; so is every one if the handler was set
+    without `caught_exceptions`.
     """
 
     exception: ExnRef

@@ -113,8 +113,9 @@ def host_function(
         try:
             return func(caller, *args) if access_caller else func(*args)
         except capi.EndHostCall as request:
-            if tracked and isinstance(request.end, ExnRef) and store.debug_handler is not None:
-                raise capi.EndHostCall(tell_thrown(store, request.end)) from None
+            end = request.end
+            if tracked and store.shadow.throws and isinstance(end, ExnRef) and end.is_in(store):
+                raise capi.EndHostCall(tell_thrown(store, end)) from None
             raise
         except BaseException as error:
             store.tell(DebugEvent.HostcallError(error))

@@ -97,25 +97,28 @@ class Store(wasmtime.Store):
 
     # -- events --------------------------------------------------------------------------------------------------
 
-    def set_debug_handler(self, handler: Handler) -> None:
+    def set_debug_handler(self, handler: Handler, *, caught_exceptions: bool = True) -> None:
         """Have `handler.handle(store, event)` called at every event; it replaces the one before.
+
+        Without `caught_exceptions` the guest does not stop at a throw, so those cost what they always do: only uncaught
+        exceptions are told, when the guest call has ended by one, its frames still readable as they were.
 
         Raises `TypeError` for a coroutine function: a guest runs on the thread that called it.
         """
         if inspect.iscoroutinefunction(handler.handle):
             raise TypeError("the handler must not be a coroutine function: the guest cannot be left while it waits")
         self._handler = handler
-        self._want_throws()
+        self._want_throws(caught_exceptions)
 
     def clear_debug_handler(self) -> None:
         """Tell nobody."""
         self._handler = None
-        self._want_throws()
+        self._want_throws(False)
 
-    def _want_throws(self) -> None:
-        """A guest that throws calls the host only while there is somebody to be told."""
+    def _want_throws(self, wanted: bool) -> None:
+        """A guest that throws calls the host only while there is somebody who wants to be told."""
         if self._shadow is not None:
-            self._shadow.throws = self._handler is not None
+            self._shadow.throws = wanted
 
     @property
     def debug_handler(self) -> Handler | None:
