@@ -20,7 +20,7 @@ class Difference:
     """The first thing that differs in the run of an export."""
 
     kind: str
-    """"ending", "observations", "why", "places", "local" or "operand"."""
+    """"ending", "observations", "why", "places", "thrown", "local" or "operand"."""
     export: str
     where: str
     expected: object
@@ -76,6 +76,8 @@ def _in_observation(export: str, where: str, expected: Observation, shown: Obser
     places = [[(each.activation, each.function, hex(each.pc)) for each in side.frames] for side in (expected, shown)]
     if places[0] != places[1]:
         yield Difference("places", export, where, *places)
+    if expected.thrown != shown.thrown:
+        yield Difference("thrown", export, where, expected.thrown, shown.thrown)
     for number, (left, right) in enumerate(zip(expected.frames, shown.frames, strict=False)):
         if left != right:
             place = f"function {left.function} at {left.pc:#x}"

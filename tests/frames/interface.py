@@ -34,6 +34,15 @@ Place = tuple[int, int, int]
 """Where a guest stopped: function and pc of the innermost frame, and how many frames there are."""
 
 
+CAUGHT = "caught exception"
+"""Why an observation was made at a throw that the guest itself catches."""
+
+
+def wants_caught(export: str) -> bool:
+    """Whether the debug handler wants to know of exceptions that the guest catches: not in the second run of each."""
+    return not export.endswith("_again")
+
+
 class HostFailure(Exception):
     """What the host function `fail` raises."""
 

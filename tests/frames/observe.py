@@ -50,10 +50,11 @@ class SeenFrame:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All frames at one point, innermost first; `why` says what kind of point it is."""
+    """All frames at one point, innermost first; `why` says what kind of point it is, `thrown` what is thrown there."""
 
     why: str
     frames: tuple[SeenFrame, ...]
+    thrown: Any = None
 
 
 # -- wasmscope ---------------------------------------------------------------------------------------------------------
@@ -75,9 +76,10 @@ class Names:
         return str(value_type)
 
 
-def from_wasmscope(why: str, handles: Iterable[FrameHandle], names: Names) -> Observation:
+def from_wasmscope(why: str, handles: Iterable[FrameHandle], names: Names, thrown: ExnRef | None = None) -> Observation:
     """The frames as wasmscope shows them."""
-    return Observation(why, tuple(_from_handle(handle, names) for handle in handles))
+    frames = tuple(_from_handle(handle, names) for handle in handles)
+    return Observation(why, frames, _referent(thrown, names.functions, DEPTH))
 
 
 def handles_of(store: wasmscope.Store) -> list[FrameHandle]:
@@ -147,7 +149,9 @@ def _referent(referent: Any, functions: Mapping[bytes, int], depth: int) -> Any:
 # -- the reference interpreter -----------------------------------------------------------------------------------------
 
 
-def from_reference(why: str, frames: Sequence[Frame], exported: frozenset[int]) -> Observation:
+def from_reference(
+    why: str, frames: Sequence[Frame], exported: frozenset[int], thrown: ExnObject | None = None
+) -> Observation:
     """The frames as they are; only functions in `exported` show their index."""
     return Observation(
         why,
@@ -161,6 +165,7 @@ def from_reference(why: str, frames: Sequence[Frame], exported: frozenset[int]) 
             )
             for frame in frames
         ),
+        _expected(thrown, exported, DEPTH),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import reference
 from frames.interface import (
+    CAUGHT,
     INTERRUPTED,
     NESTED,
     OBSERVED,
@@ -17,6 +18,7 @@ from frames.interface import (
     Place,
     Run,
     arguments,
+    wants_caught,
 )
 from frames.observe import from_reference, type_names
 from reference.errors import GuestError, OutOfSteps
@@ -54,6 +56,8 @@ class _Recorder:
             self.instance = reference.Instance(self.store, self.module, imports, limits)
             function = self.instance.exports[export]
             assert isinstance(function, reference.WasmFunction)
+            if wants_caught(export):
+                self.store.on_throw = self._throw
             self.instance.invoke(export, arguments(export, type_names(function.type.function.params)))
         except OutOfSteps:
             self.run.ending = RESOURCES
@@ -97,6 +101,11 @@ class _Recorder:
             self._ended(error)
         self._observe("after nested")
 
+    def _throw(self, exception: reference.ExnObject, caught: bool) -> None:
+        """What nothing catches is noted where it ends."""
+        if caught:
+            self._observe(CAUGHT, exception)
+
     def _step(self, frame: reference.Frame) -> None:
         """While interrupted: is this where wasmscope's guest stopped? It cannot have passed there without."""
         function, pc, depth = self.stops[-1]
@@ -105,11 +114,12 @@ class _Recorder:
             self.store.on_step = None
             self._observe(INTERRUPTED)
 
-    def _observe(self, why: str) -> None:
-        self.run.observations.append(from_reference(why, self.store.frames(), self.exported))
+    def _observe(self, why: str, thrown: reference.ExnObject | None = None) -> None:
+        self.run.observations.append(from_reference(why, self.store.frames(), self.exported, thrown))
 
     def _ended(self, error: GuestError) -> str:
         """Note the frames where the guest ended; a host's own error was noted when it was raised."""
         why: str = getattr(error, "code", "exception")
-        self.run.observations.append(from_reference(why, error.frames, self.exported))
+        thrown = error.exception if isinstance(error, reference.WasmException) else None
+        self.run.observations.append(from_reference(why, error.frames, self.exported, thrown))
         return why

@@ -9,12 +9,23 @@ from typing import Any
 import wasmtime
 
 import wasmscope
-from frames.interface import INTERRUPTED, NESTED, OBSERVED, RESOURCE_CODES, RESOURCES, HostFailure, Run, arguments
+from frames.interface import (
+    CAUGHT,
+    INTERRUPTED,
+    NESTED,
+    OBSERVED,
+    RESOURCE_CODES,
+    RESOURCES,
+    HostFailure,
+    Run,
+    arguments,
+    wants_caught,
+)
 from frames.observe import Names, from_wasmscope, handles_of
 from reference.integers import signed
 from reference.smith import IMPORTED_GLOBALS, host_result
 from wasmscope.runtime import capi
-from wasmscope.runtime.val import Kind, Val
+from wasmscope.runtime.val import ExnRef, Kind, Val
 
 PROPOSALS = (
     *("tail_call", "multi_memory", "memory64", "exceptions", "function_references", "gc", "wide_arithmetic"),
@@ -48,7 +59,7 @@ class _Recorder:
         self.run = Run()
         self.store = wasmscope.Store(engine)
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
-        self.store.set_debug_handler(self)
+        self.store.set_debug_handler(self, caught_exceptions=False)
         self.instance: wasmscope.Instance | None = None
         self.functions: dict[bytes, int] = {}
         self.names = Names(self.functions, equal_types)
@@ -59,8 +70,10 @@ class _Recorder:
             case wasmscope.DebugEvent.Trap(trap):
                 assert trap.trap_code is not None
                 self._observe(trap.trap_code.name)
-            case wasmscope.DebugEvent.UncaughtExceptionThrown():
-                self._observe("exception")
+            case wasmscope.DebugEvent.UncaughtExceptionThrown(exception):
+                self._observe("exception", exception)
+            case wasmscope.DebugEvent.CaughtExceptionThrown(exception):
+                self._observe(CAUGHT, exception)
             case wasmscope.DebugEvent.Interrupted():
                 self._observe(INTERRUPTED)
             case wasmscope.DebugEvent.HostcallError(HostFailure()):
@@ -72,6 +85,7 @@ class _Recorder:
             self._learn_functions(module)
             function = self.instance.exports(self.store)[export]
             assert isinstance(function, wasmscope.Func)
+            self.store.set_debug_handler(self, caught_exceptions=wants_caught(export))
             kinds = [_kind(param) for param in function.type(self.store).params]
             given = arguments(export, kinds)
             function(self.store, *(_to_python(value, kind) for value, kind in zip(given, kinds, strict=True)))
@@ -128,8 +142,8 @@ class _Recorder:
                 capi.take_exception(self.store)
         self._observe("after nested")
 
-    def _observe(self, why: str) -> None:
-        self.run.observations.append(from_wasmscope(why, handles_of(self.store), self.names))
+    def _observe(self, why: str, thrown: ExnRef | None = None) -> None:
+        self.run.observations.append(from_wasmscope(why, handles_of(self.store), self.names, thrown))
 
 
 def _kind(type: wasmtime.ValType) -> str:

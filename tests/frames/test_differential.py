@@ -1,6 +1,6 @@
 """Random modules show the same frames in wasmscope as in the reference interpreter, everywhere they can be looked at.
 
-At every host call, trap and uncaught exception: all frames of all activations with pc, every local, every operand,
+At every host call, trap and throw, caught or not: all frames of all activations with pc, every local, every operand,
 types and exact bits. `python -m frames.campaign` runs more of them.
 """
 
@@ -53,6 +53,7 @@ def _assert_substantial(profile: str, counts: Counter[str]) -> None:
         assert values > 500 * CHUNK, counts
         assert counts["operands"] > 100 * CHUNK, counts
         assert counts["at: interrupted"] > CHUNK // 2, counts
+        assert counts["at: caught exception"] > CHUNK // 2, counts
     else:
         assert values > 20 * CHUNK, counts
 

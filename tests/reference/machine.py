@@ -95,6 +95,9 @@ class Activation:
                 try:
                     return self._execute()
                 except WasmException as error:
+                    if self.store.on_throw is not None and not error.frames:
+                        caught = any(_find_handler(call, error.exception) is not None for call in self.calls)
+                        self.store.on_throw(error.exception, caught)
                     if not self._catch(error.exception):
                         self._keep_frames(error)
                         raise
@@ -177,9 +180,14 @@ def _snapshot(call: Call, function_index: int, activation: int) -> Frame:
 
 @dataclass(eq=False, slots=True)
 class Store:
-    """Everything that instances share; `on_step` is called before each instruction with the frame it runs in."""
+    """Everything that instances share.
+
+    `on_step` is called before each instruction with the frame it runs in; `on_throw` at each throw with the exception
+    and whether a handler of the same activation catches it.
+    """
 
     on_step: Callable[[Frame], None] | None = None
+    on_throw: Callable[[ExnObject, bool], None] | None = None
     activations: list[Activation] = field(default_factory=list)
 
     def frames(self) -> list[Frame]:

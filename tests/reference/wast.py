@@ -77,9 +77,9 @@ def convert_script(script: Path) -> Path:
     return result
 
 
-def run_script(script: Path, limits: Limits | None = None) -> tuple[int, list[Failure]]:
-    """Run a converted script: how many commands passed, and those that did not."""
-    runner = _Runner(script.parent, limits or Limits())
+def run_script(script: Path, limits: Limits | None = None, store: Store | None = None) -> tuple[int, list[Failure]]:
+    """Run a converted script in `store` or a new one: how many commands passed, and those that did not."""
+    runner = _Runner(script.parent, limits or Limits(), store or Store())
     for command in json.loads(script.read_text())["commands"]:
         try:
             runner.run(command)
@@ -118,7 +118,7 @@ def _spectest() -> dict[tuple[str, str], Extern]:
 class _Runner:
     folder: Path
     limits: Limits
-    store: Store = field(default_factory=Store)
+    store: Store
     externs: dict[tuple[str, str], Extern] = field(default_factory=_spectest)
     instances: dict[str | None, Instance] = field(default_factory=dict)
     definitions: dict[str | None, Module] = field(default_factory=dict)

@@ -295,3 +295,15 @@ def test_the_start_function_moves() -> None:
     before = (section(1, b"\x01\x60\0\0"), section(3, b"\x01\0"))
     bytecode = module_of(*before, section(8, leb(0, 3)), section(10, b"\x01\x02\0\x0b"))
     assert decode_module(reencode(AppendImports(decode_module(bytecode)))).start == 1
+
+
+def test_the_start_function_can_be_left_out() -> None:
+    class NoStart(Reencoder):
+        def start(self, function: int) -> int | None:
+            return None
+
+    bytecode = wat("(module (func $f) (start $f) (memory 1))")
+    rewritten = decode_module(reencode(NoStart(decode_module(bytecode))))
+    assert decode_module(bytecode).start == 0
+    assert rewritten.start is None
+    assert len(rewritten.codes) == 1
