@@ -10,7 +10,7 @@ import pytest
 
 import wasmscope
 from wasmscope.report import Limits, Report, capture, format_report
-from wasmscope.report.model import Frame, HostError, HostFrame, OmittedFrames, Trap
+from wasmscope.report.model import CaughtException, Frame, HostError, HostFrame, OmittedFrames, Trap
 
 
 class Collector:
@@ -123,3 +123,16 @@ def test_deep_stack_is_cut_in_the_middle() -> None:
 def test_json_is_the_report() -> None:
     (report,) = run('(module (func (export "main") (param f64) unreachable))', lambda caller: None, 0.5)
     assert msgspec.json.decode(report.to_json(), type=Report) == report
+
+
+def test_an_exception_that_the_guest_catches() -> None:
+    wat = """(module (tag $refused (param i32))
+      (func (export "main") (param i32)
+        (block $h (result i32) (try_table (catch $refused $h) (throw $refused (local.get 0))) return)
+        unreachable))"""
+    caught, trap = run(wat, lambda caller: None, 5)
+    assert isinstance(caught.reason, CaughtException)
+    assert isinstance(trap.reason, Trap)
+    lines = format_report(caught).plain.splitlines()
+    assert lines[:2] == ["exception refused, which the guest catches", "  payload: i32 5 (0x5)"]
+    assert msgspec.json.decode(caught.to_json())["reason"]["kind"] == "caught-exception"

@@ -546,6 +546,26 @@ def test_an_exception_of_a_host_function_is_told_at_the_call() -> None:
     assert told(guest)[2:] == [("caught", [6]), ("caught", [6]), ("uncaught", [7])]
 
 
+def test_an_exception_that_the_host_passes_on_is_told_in_both_activations() -> None:
+    text = """(module (import "host" "pass" (func $pass)) (tag $t (param i32))
+      (func (export "inner") (throw $t (i32.const 5)))
+      (func (export "outer") (result i32)
+        (block $h (result i32) (try_table (catch $t $h) (call $pass)) unreachable)))"""
+
+    def pass_on() -> None:
+        try:
+            guest.call("inner")
+        except wasmtime.Trap:
+            exception = capi.take_exception(guest.store)
+            assert exception is not None
+            raise capi.EndHostCall(exception) from None
+
+    guest = Guest(text, host={"pass": pass_on})
+    assert guest.call("outer") == 5
+    assert told(guest) == [("uncaught", [5]), ("caught", [5])]
+    assert [len(frames) for _, frames in guest.events] == [2, 1]
+
+
 def test_an_exception_of_a_module_that_is_not_rewritten_is_told_at_the_end() -> None:
     text = """(module (import "e" "throws" (func $throws))
       (func (export "run") (param i32) call $throws)
