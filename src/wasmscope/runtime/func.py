@@ -11,8 +11,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter, enter_host
 from wasmscope.runtime.event import DebugEvent
-from wasmscope.runtime.throw import is_tracked, tell_thrown
-from wasmscope.runtime.val import ExnRef
+from wasmscope.runtime.throw import told_if_thrown
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
@@ -108,19 +107,18 @@ def host_function(
 
     def callback(caller: Caller, *args: Any) -> Any:
         store = caller.store
-        tracked = store.guest_debug and is_tracked(store)
         leave = enter_host(store)
         try:
-            return func(caller, *args) if access_caller else func(*args)
+            try:
+                return func(caller, *args) if access_caller else func(*args)
+            except capi.EndHostCall:
+                raise
+            except BaseException as error:
+                store.tell(DebugEvent.HostcallError(error))
+                raise
+            finally:
+                leave()
         except capi.EndHostCall as request:
-            end = request.end
-            if tracked and store.shadow.throws and isinstance(end, ExnRef) and end.is_in(store):
-                raise capi.EndHostCall(tell_thrown(store, end)) from None
-            raise
-        except BaseException as error:
-            store.tell(DebugEvent.HostcallError(error))
-            raise
-        finally:
-            leave()
+            raise capi.EndHostCall(told_if_thrown(store, request.end)) from None
 
     return callback, make_caller

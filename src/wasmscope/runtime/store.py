@@ -9,12 +9,11 @@ import wasmtime
 
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.shadow import Shadow
-from wasmscope.runtime.throw import Telling, attend_throw, is_tracked, replace_told
+from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
 
@@ -141,13 +140,7 @@ class Store(wasmtime.Store):
 
     def _attend_throw(self) -> None:
         """The guest is about to throw; its frames are published."""
-        if not is_tracked(self):
-            return
-        leave = enter_host(self)
-        try:
-            attend_throw(self)
-        finally:
-            leave()
+        attend_throw(self)
 
     # -- interruption --------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from wasmscope.analysis.handlers import clauses_at
 from wasmscope.analysis.signatures import effect_of
 from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
+from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import FrameReader, Unavailable
 from wasmscope.runtime.trap_point import instruction_at
@@ -43,35 +44,46 @@ def attend_throw(store: Store) -> None:
     Raises `capi.EndHostCall`, by which the exception that was told is thrown from here, if that is not what the guest
     throws anyway. Returns without an event where the guest's own instruction fails.
     """
+    if not _is_tracked(store):
+        return
     sites = _sites(store)
     thrown = _thrown_at(store, sites[-1])
     if thrown is None:
         return
-    told = tell_thrown(store, thrown.exception, sites)
+    told = _tell(store, thrown.exception, sites)
     if told is not thrown.exception or thrown.is_new:
         raise capi.EndHostCall(told)
 
 
-def is_tracked(store: Store) -> bool:
+def told_if_thrown(store: Store, end: wasmtime.TrapCode | ExnRef) -> wasmtime.TrapCode | ExnRef:
+    """What a host function ends with that was about to end with `end`: an exception is told at its call."""
+    if not isinstance(end, ExnRef) or not store.guest_debug or not store.shadow.throws:
+        return end
+    if not _is_tracked(store) or not end.is_in(store):
+        return end
+    return _tell(store, end, _sites(store))
+
+
+def _is_tracked(store: Store) -> bool:
     """Whether the guest that runs was entered in a way that wasmscope knows of, so that its frames are known."""
     return bool(store.activations) and store.activations[-1].top is None
 
 
-def tell_thrown(store: Store, exception: ExnRef, sites: list[CallSite] | None = None) -> ExnRef:
-    """Tell that `exception` is about to be thrown; returns what is to be thrown, which the handler may have replaced.
+def _tell(store: Store, exception: ExnRef, sites: list[CallSite]) -> ExnRef:
+    """Tell that `exception` is about to be thrown in the activation whose frames are at `sites`.
 
-    `sites` are those of the innermost activation, if they are known already.
+    Returns what is to be thrown: the handler may have replaced it.
     """
-    if sites is None:
-        sites = _sites(store)
     activation = store.activations[-1]
     telling = Telling(activation)
     caught = is_caught(store, sites, exception)
     event = DebugEvent.CaughtExceptionThrown if caught else DebugEvent.UncaughtExceptionThrown
     store.tellings.append(telling)
+    leave = enter_host(store)
     try:
         store.tell(event(exception))
     finally:
+        leave()
         store.tellings.pop()
     if telling.replacement is not None:
         exception = telling.replacement
@@ -113,9 +125,8 @@ class _Thrown:
 
 
 def _sites(store: Store) -> list[CallSite]:
-    activation = store.activations[-1]
-    end = activation.top if activation.top is not None else store.shadow.stack_pointer
-    return list(call_sites(store.shadow, store.instances, activation, end))
+    """Where the frames of the innermost activation are."""
+    return list(call_sites(store.shadow, store.instances, store.activations[-1], store.shadow.stack_pointer))
 
 
 def _thrown_at(store: Store, site: CallSite) -> _Thrown | None:
