@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from wasmscope.wasm.instructions import Instruction, decode_instructions
 from wasmscope.wasm.module import ConstExpr, Module
@@ -20,29 +21,42 @@ def functions_in(expression: ConstExpr, module: Module) -> Iterable[int]:
             yield instruction.immediates[0]
 
 
-def escaping_functions(module: Module, instructions: Sequence[Instruction]) -> frozenset[int]:
-    """Indices of the functions that something outside the instance can call.
+@dataclass(frozen=True, slots=True)
+class Escapes:
+    """What of an instance can be reached from outside it."""
 
-    Exported functions and the start function are. A function in a table is when the table itself is shared, or when the
-    module can take references out of its tables. A tail call hands its caller's place on, whoever that is: its targets
-    count too. `instructions` are those that occur in the bodies.
+    referenced: frozenset[int]
+    """Functions that something outside can have a reference to, and the start function."""
+    functions: frozenset[int]
+    """Functions that something outside can call: those, and the targets of tail calls."""
+    tables_are_private: bool
+    """No reference ever gets out of a table: functions are only called through it, by the instance itself."""
+
+
+def escapes_of(module: Module, instructions: Sequence[Instruction]) -> Escapes:
+    """What of an instance of `module`, in whose bodies `instructions` occur, can be reached from outside.
+
+    Exported functions and the start function can. A function in a table can when the table itself is shared, or when
+    the module can take references out of its tables. A tail call hands its caller's place on, whoever that is: its
+    targets count too.
     """
     used = {instruction.opcode.code for instruction in instructions}
-    escaping = {export.index for export in module.exports if export.kind == "func"}
-    if module.start is not None:
-        escaping.add(module.start)
-    escaping.update(i.immediates[0] for i in instructions if i.opcode.code == _RETURN_CALL)
+    referenced = {export.index for export in module.exports if export.kind == "func"}
     for global_ in module.globals:
-        escaping.update(functions_in(global_.init, module))
-    if used & _REFERENCE_OPCODES or _shares_a_table(module):
+        referenced.update(functions_in(global_.init, module))
+    tables_are_private = not used & _REFERENCE_OPCODES and not _shares_a_table(module)
+    if not tables_are_private:
         for element in module.elements:
-            escaping.update(element.functions or ())
+            referenced.update(element.functions or ())
             for expression in element.expressions or ():
-                escaping.update(functions_in(expression, module))
+                referenced.update(functions_in(expression, module))
         for table in module.tables:
             if table.init is not None:
-                escaping.update(functions_in(table.init, module))
-    return frozenset(escaping)
+                referenced.update(functions_in(table.init, module))
+    if module.start is not None:
+        referenced.add(module.start)
+    called = {i.immediates[0] for i in instructions if i.opcode.code == _RETURN_CALL}
+    return Escapes(frozenset(referenced), frozenset(referenced | called), tables_are_private)
 
 
 def _shares_a_table(module: Module) -> bool:

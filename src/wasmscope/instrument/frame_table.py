@@ -29,7 +29,7 @@ from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
 from wasmscope.wasm.types import ValType
 
-FORMAT = 2
+FORMAT = 3
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256
@@ -72,6 +72,10 @@ class FunctionPoints:
         """The last point before an offset."""
         position = bisect_left(self.rewritten_offsets, rewritten_offset)
         return self.by_rewritten_offset[self.rewritten_offsets[position - 1]] if position else None
+
+    def is_before_all(self, rewritten_offset: int) -> bool:
+        """Whether an offset is in the function's prologue."""
+        return not self.rewritten_offsets or rewritten_offset < self.rewritten_offsets[0]
 
     def offset_of(self, point: Point) -> int:
         """The offset in the rewritten module at which a point is observed."""
@@ -160,9 +164,19 @@ class FrameTable:
         index = bisect_right(self._rewritten_starts, offset) - 1
         return index if index >= 0 and offset < self.functions[index].rewritten_end else None
 
-    def defined_function(self, rewritten_index: int) -> int:
-        """Index among the defined functions of what has this index in the rewritten module."""
+    def defined_function(self, rewritten_index: int, entering: int | None = None) -> int:
+        """Index among the defined functions of what has this index in the rewritten module.
+
+        Of an entry function, which is only seen while it is called, it is the one that it leads to: `entering`.
+        """
+        if self.is_entry_function(rewritten_index):
+            assert entering is not None, "an entry function is called for one of its functions"
+            return entering
         return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS
+
+    def is_entry_function(self, rewritten_index: int) -> bool:
+        """Whether this is a function that was appended (`private_entities.py`)."""
+        return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS >= len(self.functions)
 
     def original_offset(self, function: int, rewritten_offset: int) -> int:
         """The offset in the original module of an instruction of a defined function that the engine reports."""

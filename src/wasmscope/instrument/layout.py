@@ -7,6 +7,8 @@ One linear memory a store, the *shadow memory*, imported by every rewritten modu
     8    attention       u8   not 0: the guest calls the host at its next test
     9    throws          u8   not 0: the guest calls the host before it throws
     16   fuel            i64  instructions run, counted up from minus the fuel; only in modules that count
+    24   reference limits  i32 x 4  for each reference table: its entries from here on are null
+    40   entry           i32  which of its functions an entry function is to call (`private_entities.py`)
     64   frames, oldest first
 
 A frame::
@@ -26,6 +28,8 @@ REFERENCE_POINTER = 4
 ATTENTION = 8
 THROWS = 9
 FUEL = 16
+REFERENCE_LIMITS = 24
+ENTRY = 40
 FIRST_FRAME = 64
 
 SITE = 0
@@ -48,4 +52,4 @@ SHADOW_PAGES = 4096
 """Size of the shadow memory, in 64 KiB pages: 256 MiB of address space, touched only as deep as the guest recurses."""
 
 REFERENCE_KINDS = ("func", "extern", "any", "exn")
-"""The hierarchies of heap types, one table each."""
+"""The hierarchies of heap types, one table each; their limits are in this order."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from wasmscope.analysis.signatures import composite_func
 from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
 from wasmscope.instrument.function import FunctionRewriter
-from wasmscope.instrument.hidden_exports import hidden_exports, hidden_names
-from wasmscope.instrument.layout import IMPORT_MODULE
-from wasmscope.instrument.operations import operations_of
+from wasmscope.instrument.layout import ENTRY, IMPORT_MODULE
+from wasmscope.instrument.operations import encode_memarg, operations_of
 from wasmscope.instrument.plan import Plan, appended_imports, make_plan
+from wasmscope.instrument.private_entities import entry_body, entry_name
 from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm import writer
 from wasmscope.wasm.decode.module import HEADER, decode_module
@@ -88,14 +89,33 @@ class _Rewrite(Reencoder):
         return [(GlobalType(I32, mutable=True), b"\x41\x00\x0b")] * len(self._plan.limit_globals)
 
     def new_exports(self) -> Sequence[tuple[str, ExternKind, int]]:
-        """What the host has to get at although the guest keeps it to itself."""
-        names, exports = hidden_names(self.module), hidden_exports(self.module)
+        """What the guest keeps to itself, so that the host can look into it, and the entry functions."""
+        private, relocation = self._plan.private, self.relocation
+        first = len(self.module.function_types_indices) + relocation.by[ExternKind.FUNC]
         return [
-            (name, kind, self.relocation.index(kind, index)) for name, (kind, index) in zip(names, exports, strict=True)
+            *((name, kind, relocation.index(kind, index)) for name, kind, index in private.exports()),
+            *(
+                (entry_name(private.prefix, position), ExternKind.FUNC, first + position)
+                for position in range(len(private.entry_functions))
+            ),
         ]
 
+    def new_functions(self) -> Sequence[tuple[int, bytes]]:
+        """The entry functions."""
+        number = b"\x41\x00\x28" + encode_memarg(0, self._plan.shadow_memory, ENTRY)
+        return [
+            (
+                type_index,
+                entry_body(len(composite_func(self.module, type_index).params), self._moved(functions), number),
+            )
+            for type_index, functions in self._plan.private.entry_functions
+        ]
+
+    def _moved(self, functions: Sequence[int]) -> list[int]:
+        return [self.relocation.index(ExternKind.FUNC, function) for function in functions]
+
     def start(self, function: int) -> int | None:
-        """None: the host calls it when it has the instance in hand, which its frames and tags are read through."""
+        """Called from outside once the instance is there, so that it can be looked into meanwhile."""
         return None
 
     def body(self, index: int, code: Code) -> bytes | None:
@@ -140,10 +160,10 @@ class _Rewrite(Reencoder):
         return rewritten[:code] + encode_custom(_BRANCH_HINTS, payload) + rewritten[code:] if hinted else rewritten
 
     def entries(self, rewritten: bytes) -> list[FunctionEntry]:
-        """What the frame table keeps of each function."""
+        """What the frame table keeps of each of the original's functions."""
         return [
             FunctionEntry(start, end, size, references, pushes)
-            for (start, end), (size, references, pushes) in zip(body_ranges(rewritten), self._frames, strict=True)
+            for (start, end), (size, references, pushes) in zip(body_ranges(rewritten), self._frames, strict=False)
         ]
 
 

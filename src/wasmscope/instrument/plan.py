@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from wasmscope.analysis.escapes import escaping_functions
+from wasmscope.analysis.escapes import escapes_of
 from wasmscope.analysis.signatures import (
     CONTROL,
     DEPENDS_ON_OPERANDS,
@@ -18,6 +18,7 @@ from wasmscope.analysis.signatures import (
 from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.layout import PAGE_LOG2, REFERENCE_KINDS, SHADOW_PAGES
 from wasmscope.instrument.leb import signed
+from wasmscope.instrument.private_entities import PrivateEntities, private_entities
 from wasmscope.wasm.instructions import Instruction, decode_instruction
 from wasmscope.wasm.module import FuncImport, ImportDesc, Module
 from wasmscope.wasm.reader import Reader
@@ -56,6 +57,8 @@ class Plan:
     """Kind of reference -> table; only the kinds that a local or an operand of the module can have."""
     escaping: frozenset[int]
     """Functions that can be entered from outside their instance: their frames name the instance."""
+    private: PrivateEntities
+    """What is appended so that the host can reach everything an instance has."""
     attention_type: int
     """Index of the appended type `[] -> []`, the first of the appended ones."""
     limit_globals: dict[int, int]
@@ -84,6 +87,7 @@ def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *
     first_table = module.num_imported_tables
     occurring = _reference_kinds(module, instructions)
     kinds = tuple(kind for kind in REFERENCE_KINDS if kind in occurring)
+    escapes = escapes_of(module, instructions)
     return Plan(
         module=module,
         relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),
@@ -93,7 +97,8 @@ def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,
         reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
-        escaping=escaping_functions(module, instructions),
+        escaping=escapes.functions,
+        private=private_entities(module, escapes),
         attention_type=len(module.types),
         counts_fuel=counts_fuel,
         limit_globals=_limit_globals(module),

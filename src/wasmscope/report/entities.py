@@ -105,8 +105,8 @@ def engine_signature(function: wasmtime.Func, store: Store) -> str:
 
 
 def exports_of(store: Store, instance: Instance) -> list[tuple[str, object]]:
-    """The exports of an instance; none as long as its start function runs."""
-    if not hasattr(instance, "_instance"):
+    """The exports of an instance; none if it could not be made."""
+    if not instance.is_made:
         return []
     exports = instance.exports(store)
     return [(name, exports[name]) for name in exports]

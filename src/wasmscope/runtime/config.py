@@ -72,6 +72,7 @@ class Config(wasmtime.Config):
         for method, arguments in self._flags:
             getattr(config, method)(*arguments)
         config.wasm_multi_memory = True
+        config.wasm_tail_call = True  # entry functions make them
         capi.enable_branch_hinting(config)
         asked = self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
         capi.set_max_wasm_stack(config, max(asked, min(STACK_FACTOR * asked, MOST_WASM_STACK)))

@@ -51,9 +51,16 @@ class Engine(wasmtime.Engine):
         return self._exporting(f'(memory (export "") {SHADOW_PAGES} {SHADOW_PAGES})')
 
     def shadow_table_module(self, kind: str) -> wasmtime.Module:
-        """A module that has nothing but a table for references of `kind`; made when first asked for."""
+        """A module that has nothing but a table for references of `kind`, and what clears and grows it.
+
+        Made when first asked for.
+        """
         if kind not in self._shadow_tables:
-            self._shadow_tables[kind] = self._exporting(f'(table (export "") 256 {kind}ref)')
+            self._shadow_tables[kind] = self._exporting(f"""
+              (table (export "table") 256 {kind}ref)
+              (func (export "clear") (param i32 i32)
+                (table.fill 0 (local.get 0) (ref.null {kind}) (local.get 1)))
+              (func (export "grow") (param i32) (drop (table.grow 0 (ref.null {kind}) (local.get 0))))""")
         return self._shadow_tables[kind]
 
     def _exporting(self, fields: str) -> wasmtime.Module:

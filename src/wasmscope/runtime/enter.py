@@ -15,19 +15,26 @@ from wasmscope.runtime.trap import Frame, Trap, with_original_frames
 from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, trap_site, trapped_frame
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.store import Store
 
 _Result = TypeVar("_Result")
 
 
-def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
+def enter(
+    store: Store,
+    run: Callable[[], _Result | capi.Failure],
+    instance: Instance | None = None,
+    function: int | None = None,
+) -> _Result:
     """Let `run` enter a guest of `store`; raises what wasmtime would.
 
-    A trap or an uncaught exception is told while the guest's frames are still there: they are only unwound for the
-    engine, the shadow frames stay until the stack pointers are put back.
+    A function that does not name its instance is of `instance`; the one that an entry function leads to is `function`
+    (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
+    unwound for the engine, the shadow frames stay until the stack pointers are put back.
     """
     shadow = store.shadow
-    activation = Activation(shadow.stack_pointer, shadow.reference_pointer)
+    activation = Activation(shadow.stack_pointer, shadow.reference_pointer, instance, function)
     store.activations.append(activation)
     store.execution_version += 1
     try:
@@ -35,8 +42,8 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
         match outcome:
             case capi.Trapped(trap, thrown):
                 tables = store.instances.tables
-                site = trap_site(trap.frames, tables, trap.trap_code)
-                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow))
+                site = trap_site(trap.frames, tables, trap.trap_code, function)
+                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow), entering=function)
                 if thrown:
                     if not activation.uncaught:
                         _tell_uncaught(store)
@@ -57,6 +64,7 @@ def enter(store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
         store.execution_version += 1
         shadow.stack_pointer = activation.base
         shadow.reference_pointer = activation.reference_base
+        shadow.references.clear(activation.reference_base)
 
 
 def enter_host(store: Store) -> Callable[[], None]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
+from wasmscope.analysis.signatures import reference_kind
 from wasmscope.errors import StaleFrame
 from wasmscope.runtime.frame_values import FrameReader, Unavailable, default_value
 from wasmscope.runtime.val import Val
 from wasmscope.runtime.walk import RawFrame
 from wasmscope.wasm.instructions import Instruction, decode_instructions
 from wasmscope.wasm.module import Code
+from wasmscope.wasm.module import Module as WasmModule
 from wasmscope.wasm.types import ValType
 
 if TYPE_CHECKING:
@@ -127,6 +129,27 @@ class FrameHandle:
             raise IndexError(f"operand {index} of {self.num_stacks()}")
         return self._reader.operand(index)
 
+    def gc_refs(self) -> list[tuple[Literal["local", "stack"], int, Val]]:
+        """The frame's references to what the engine's collector manages, in locals and on the operand stack.
+
+        That is every non-null anyref (an i31 among them), exnref and externref, also one that the guest will not use
+        again: the frame keeps its object alive (Wasmtime `debug.rs`, `gc_refs_in_frame`). Functions are not collected.
+        What is `Unavailable` is not in the list.
+        """
+        found: list[tuple[Literal["local", "stack"], int, Val]] = []
+        module = self._raw.table.module
+        for index, value_type in enumerate(self._local_types()):
+            if _is_collected(value_type, module) and _is_reference(value := self.local(index)):
+                found.append(("local", index, value))
+        for index in range(self.num_stacks()):
+            if _is_collected(self.stack_type(index), module) and _is_reference(value := self.stack(index)):
+                found.append(("stack", index, value))
+        return found
+
+    def writer(self) -> None:
+        """What writes the frame's locals and operands; None: its state cannot be changed, which no frame's can be."""
+        self._check()
+
     def local_type(self, index: int) -> ValType:
         """The declared type of a local."""
         return self._local_types()[index]
@@ -169,6 +192,14 @@ class FrameHandle:
         call = caller._instruction()[0]
         above = 0 if call.opcode.name == "call" else 1
         return caller.stack(caller.num_stacks() - above - len(params) + index)
+
+
+def _is_collected(value_type: ValType, module: WasmModule) -> bool:
+    return value_type.is_ref and reference_kind(value_type, module) != "func"
+
+
+def _is_reference(value: Val | Unavailable) -> TypeGuard[Val]:
+    return isinstance(value, Val) and value.value is not None
 
 
 class DebugFrameCursor:
@@ -221,3 +252,7 @@ class DebugFrameCursor:
     def stack(self, index: int) -> Val | Unavailable:
         """See `FrameHandle.stack`."""
         return self.handle().stack(index)
+
+    def gc_refs(self) -> list[tuple[Literal["local", "stack"], int, Val]]:
+        """See `FrameHandle.gc_refs`."""
+        return self.handle().gc_refs()

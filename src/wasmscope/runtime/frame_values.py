@@ -115,7 +115,7 @@ class FrameReader:
         return self.local(location.expression)
 
     def _table_entry(self, slot: TableSlot) -> Val:
-        value = self._store.shadow.reference(slot.kind, self._raw.reference_base + slot.index)
+        value = self._store.shadow.references.get(slot.kind, self._raw.reference_base + slot.index)
         assert value is not None, "the slot was published"
         return value
 

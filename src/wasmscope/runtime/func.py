@@ -64,13 +64,14 @@ class Func(wasmtime.Func):
         if owner is None or not owner.guest_debug:
             outcome = capi.call_func(store, self, signature, params)
             if isinstance(outcome, capi.Returned):
-                return _plain(outcome)
+                return plain(outcome)
             capi.raise_failure(outcome)
             raise AssertionError
-        return _plain(enter(owner, lambda: capi.call_func(store, self, signature, params)))
+        return plain(enter(owner, lambda: capi.call_func(store, self, signature, params)))
 
 
-def _plain(outcome: capi.Returned) -> Any:
+def plain(outcome: capi.Returned) -> Any:
+    """The results of a call as wasmtime gives them: none, one, or a list."""
     values = [value.value for value in outcome.values]
     if not values:
         return None
@@ -92,6 +93,17 @@ def store_of(storelike: Any) -> Store | None:
     return store if isinstance(store, Store) else None
 
 
+def caller_maker(engine: Engine) -> Callable[[Any], Caller]:
+    """What makes the `Caller` of a host function that a guest of `engine` calls."""
+
+    def make_caller(pointer: Any) -> Caller:
+        caller = Caller(pointer)
+        caller.store = engine.stores[capi.context_address(caller)]
+        return caller
+
+    return make_caller
+
+
 def host_function(
     engine: Engine, func: Callable[..., Any], access_caller: bool
 ) -> tuple[Callable[..., Any], Callable[[Any], Caller]]:
@@ -99,11 +111,6 @@ def host_function(
 
     What it raises or throws is told while the guest's frames are readable; when it is done they are not any more.
     """
-
-    def make_caller(pointer: Any) -> Caller:
-        caller = Caller(pointer)
-        caller.store = engine.stores[capi.context_address(caller)]
-        return caller
 
     def callback(caller: Caller, *args: Any) -> Any:
         store = caller.store
@@ -121,4 +128,4 @@ def host_function(
         except capi.EndHostCall as request:
             raise capi.EndHostCall(told_if_thrown(store, request.end)) from None
 
-    return callback, make_caller
+    return callback, caller_maker(engine)

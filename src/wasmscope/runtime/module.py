@@ -10,7 +10,6 @@ import wasmtime
 
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.instrument.hidden_exports import hidden_exports
 from wasmscope.instrument.pipeline import Instrumented, instrument
 from wasmscope.runtime.engine import Engine
 from wasmscope.wasm import module as wasm
@@ -77,12 +76,6 @@ class Module(wasmtime.Module):
     def original(self) -> wasm.Module:
         """The original module, decoded."""
         return self.frame_table.module
-
-    @cached_property
-    def hidden_exports(self) -> dict[tuple[wasm.ExternKind, int], int]:
-        """Position of each export that only the rewritten module has, by kind and index in the original."""
-        first = len(self.original.exports)
-        return {export: position for position, export in enumerate(hidden_exports(self.original), first)}
 
     @property
     def imports(self) -> list[wasmtime.ImportType]:

@@ -1,11 +1,10 @@
-"""The shadow state of one store, read and written from the host: memory, reference tables, flags."""
+"""The shadow state of one store, read and written from the host: memory, flags, fuel."""
 
 from __future__ import annotations
 
 import ctypes
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
 
@@ -13,17 +12,17 @@ import wasmtime
 
 from wasmscope.instrument.layout import (
     ATTENTION,
+    ENTRY,
     FIRST_FRAME,
     FUEL,
     INSTANCE,
-    REFERENCE_KINDS,
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
     THROWS,
 )
 from wasmscope.runtime import capi
-from wasmscope.runtime.val import Val
+from wasmscope.runtime.reference_tables import ReferenceTables
 
 if TYPE_CHECKING:
     from wasmscope.runtime.engine import Engine
@@ -44,14 +43,13 @@ class Shadow:
         self, store: Store, engine: Engine, attend: Callable[[], None], attend_throw: Callable[[], None]
     ) -> None:
         self._store = store
-        self._engine = engine
-        self._tables: dict[str, wasmtime.Table] = {}
         exported = wasmtime.Instance(store, engine.shadow_memory_module, []).exports(store)[""]
         assert isinstance(exported, wasmtime.Memory)
         self.memory = exported
         address, size = capi.memory_data(store, exported)
         self._bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self.size = size
+        self.references = ReferenceTables(store, engine, self._bytes)
         self.attention_function = _function(store, attend)
         self.throw_function = _function(store, attend_throw)
         self.stack_pointer = FIRST_FRAME
@@ -60,6 +58,7 @@ class Shadow:
         """The store is gone and its memory with it."""
         self._bytes = memoryview(bytearray(FIRST_FRAME))
         self.size = 0
+        self.references.close()
 
     @property
     def stack_pointer(self) -> int:
@@ -107,6 +106,10 @@ class Shadow:
     def fuel(self, consumed: int) -> None:
         _FUEL.pack_into(self._bytes, FUEL, consumed)
 
+    def select_entry(self, number: int) -> None:
+        """Have the entry function that is called next call the function with this number."""
+        _WORD.pack_into(self._bytes, ENTRY, number)
+
     def word(self, address: int) -> int:
         """The u32 at `address`."""
         word: int = _WORD.unpack_from(self._bytes, address)[0]
@@ -124,10 +127,6 @@ class Shadow:
         """`size` bytes at `address`, as an unsigned integer."""
         return int.from_bytes(self._bytes[address : address + size], "little")
 
-    def reference(self, kind: str, index: int) -> Val | None:
-        """The reference at `index` of the table for `kind`; None where the table is not that long."""
-        return capi.table_get(self._store, self._table(kind), index)
-
     def imports(
         self, kinds: tuple[str, ...], instance_id: int
     ) -> list[wasmtime.Func | wasmtime.Memory | wasmtime.Global | wasmtime.Table]:
@@ -135,22 +134,7 @@ class Shadow:
         immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
         identity = wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(instance_id))
         functions = (self.attention_function, self.throw_function)
-        return [*functions, self.memory, identity, *(self._table(kind) for kind in kinds)]
-
-    def make_tables(self) -> int:
-        """Make all the tables that the engine's features allow, so that no more come later; returns how many."""
-        for kind in REFERENCE_KINDS:
-            with suppress(wasmtime.WasmtimeError):
-                self._table(kind)
-        return len(self._tables)
-
-    def _table(self, kind: str) -> wasmtime.Table:
-        if kind not in self._tables:
-            module = self._engine.shadow_table_module(kind)
-            exported = wasmtime.Instance(self._store, module, []).exports(self._store)[""]
-            assert isinstance(exported, wasmtime.Table)
-            self._tables[kind] = exported
-        return self._tables[kind]
+        return [*functions, self.memory, identity, *map(self.references.table, kinds)]
 
 
 def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:

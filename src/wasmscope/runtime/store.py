@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
@@ -16,6 +16,10 @@ from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.module import Module
 
 MOST_FUEL = (1 << 63) - 1
 """As much as the guest's counter holds; what was set beyond that is kept here until it is used up."""
@@ -75,6 +79,27 @@ class Store(wasmtime.Store):
         """The innermost frame of each activation, innermost first; empty when off or idle."""
         frames = self.frames() if self._shadow is not None else []
         return [frame for n, frame in enumerate(frames) if n == 0 or frames[n - 1].activation() != frame.activation()]
+
+    def debug_all_instances(self) -> list[Instance]:
+        """The instances in the order in which they were made (Wasmtime `StoreContextMut::debug_all_instances`).
+
+        Those whose start function trapped are among them: their functions may be in other instances' tables. Empty
+        with `guest_debug` off.
+        """
+        return [instance for instance in self.instances if instance.is_made]
+
+    def debug_all_modules(self) -> list[Module]:
+        """The modules of those instances, each once, in the order of their first instances.
+
+        Wasmtime: `StoreContextMut::debug_all_modules`. Empty with `guest_debug` off.
+        """
+        return list({id(instance.module): instance.module for instance in self.debug_all_instances()}.values())
+
+    def gc(self) -> None:
+        """As wasmtime's; what only frames that are gone referred to is collected, what is in a frame is kept."""
+        if self._shadow is not None:
+            self._shadow.references.clear(self._shadow.reference_pointer)
+        super().gc()
 
     def frames(self) -> list[FrameHandle]:
         """All frames of all activations, innermost first."""
@@ -185,11 +210,17 @@ class Store(wasmtime.Store):
         tables: int = -1,
         memories: int = -1,
     ) -> None:
-        """As wasmtime's: what the shadow state takes is not counted."""
+        """As wasmtime's: what the shadow state takes is not counted.
+
+        With `table_elements` the shadow tables are made as long as recursion needs them, at once.
+        """
         if self._shadow is None:
             super().set_limits(memory_size, table_elements, instances, tables, memories)
             return
-        own_tables = self._shadow.make_tables()
+        super().set_limits()
+        own_tables = self._shadow.references.make_all()
+        if table_elements >= 0:
+            self._shadow.references.reserve()
         super().set_limits(
             memory_size,
             table_elements,

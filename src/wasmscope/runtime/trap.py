@@ -21,22 +21,37 @@ class Frame(wasmtime.Frame):
     _table: FrameTable
     _function: int
     _offset: int
+    _entering: bool
 
     @classmethod
-    def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable]) -> wasmtime.Frame:
-        """`frame` as it is in the original module; itself where its module was not rewritten."""
+    def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable], entering: int | None = None) -> wasmtime.Frame:
+        """`frame` as it is in the original module; itself where its module was not rewritten.
+
+        The frame of an entry function is that of the defined function `entering`, before it begins.
+        """
         table = tables.get(frame.module_name or "")
         if table is None:
             return frame
-        function = table.defined_function(frame.func_index)
+        function = table.defined_function(frame.func_index, entering)
+        entry = table.is_entry_function(frame.func_index)
         known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
         original = cls.__new__(cls)
         original._set_ptr(frame.ptr())
         original._owner = frame
         original._table = table
         original._function = function
-        original._offset = table.original_offset(function, frame.module_offset) if known else frame.module_offset
+        original._entering = entry
+        original._offset = frame.module_offset
+        if entry:
+            original._offset = table.module.codes[function].code_start
+        elif known:
+            original._offset = table.original_offset(function, frame.module_offset)
         return original
+
+    @property
+    def func_name(self) -> str | None:
+        """Name of the function, if it has one."""
+        return self._table.names.functions.get(self.func_index) if self._entering else super().func_name
 
     @property
     def func_index(self) -> int:
@@ -65,17 +80,27 @@ class Trap(wasmtime.Trap):
 
     _tables: Mapping[str, FrameTable]
     _overflow = False
+    _entering: int | None = None
 
     @classmethod
-    def of(cls, trap: wasmtime.Trap, tables: Mapping[str, FrameTable], *, overflow: bool = False) -> Trap:
+    def of(
+        cls,
+        trap: wasmtime.Trap,
+        tables: Mapping[str, FrameTable],
+        *,
+        overflow: bool = False,
+        entering: int | None = None,
+    ) -> Trap:
         """Take over what the engine reports of modules rewritten by `tables`.
 
-        `overflow`: the memory that was accessed out of bounds is that of the shadow frames.
+        `overflow`: the memory that was accessed out of bounds is that of the shadow frames. `entering`: the defined
+        function that was called through an entry function.
         """
         original = cls.__new__(cls)
         original._set_ptr(trap._consume())
         original._tables = dict(tables)
         original._overflow = overflow
+        original._entering = entering
         return original
 
     @property
@@ -87,7 +112,7 @@ class Trap(wasmtime.Trap):
     def frames(self) -> list[wasmtime.Frame]:
         """As wasmtime's: the innermost frames, at most 20."""
         tables = getattr(self, "_tables", {})
-        return [Frame.of(frame, tables) for frame in super().frames]
+        return [Frame.of(frame, tables, self._entering) for frame in super().frames]
 
     @property
     def trap_code(self) -> wasmtime.TrapCode | None:
@@ -116,7 +141,8 @@ def _line_of(frames: Iterator[wasmtime.Frame]) -> Callable[[re.Match[str]], str]
         if frame is None:
             return match[0]
         function = match[4].partition("!")[2]
-        function = _UNNAMED.sub(f"<wasm function {frame.func_index}>", function)
+        unnamed = f"<wasm function {frame.func_index}>"
+        function = _UNNAMED.sub(frame.func_name or unnamed, function)
         name = f"{frame.module_name or '<unknown>'}!{function}"
         if match[2] is None:
             return f"{match[1]}{name}"

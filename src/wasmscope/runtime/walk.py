@@ -66,6 +66,10 @@ class Activation:
 
     base: int
     reference_base: int
+    instance: Instance | None = None
+    """Whose function was called, where it may not say so itself: nothing but a debugger can call it from outside."""
+    function: int | None = None
+    """Which of its defined functions that is, where it was called through an entry function."""
     top: int | None = None
     """While the host runs: where the frames end."""
     trapped: RawFrame | None = None
@@ -87,9 +91,14 @@ class TrapSite:
     code: wasmtime.TrapCode | None
 
     def fills(self, shadow: Shadow) -> bool:
-        """Whether the guest trapped because the shadow memory has no room for its frame."""
-        frame_size = self.table.functions[self.function].frame_size
-        return self.code is wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS and exhausted(shadow, frame_size)
+        """Whether the guest trapped because the shadow state has no room for its frame, or for the references in it."""
+        if self.code is not wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS:
+            return False
+        entry = self.table.functions[self.function]
+        if exhausted(shadow, entry.frame_size):
+            return True
+        # Where a table for references cannot grow, the guest traps on purpose, before its own code.
+        return entry.references > 0 and self.table.points(self.function).is_before_all(self.rewritten_offset)
 
     @property
     def overflow(self) -> bool:
@@ -110,7 +119,7 @@ def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, 
 def call_sites(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> Iterator[CallSite]:
     """Where the frames of one activation are, oldest first; `end` is the address at which they end."""
     base, reference_base = activation.base, activation.reference_base
-    instance: Instance | None = None
+    instance = activation.instance
     while base < end:
         site = shadow.site(base)
         if site & NAMES_INSTANCE:
@@ -145,7 +154,8 @@ def trapped_frame(
             reference_base -= entry.references
         below = walk(shadow, instances, activation, base)
         caller = below[-1] if below else None
-        instance = _instance_of(shadow, instances, table, function, base, caller, entered=not site.overflow)
+        home = caller.instance if caller is not None else activation.instance
+        instance = _instance_of(shadow, instances, table, function, base, home, entered=not site.overflow)
         if point is not None:
             state = table.state(function, point)
             return RawFrame(instance, table, function, point.pc, state, base, reference_base)
@@ -153,7 +163,7 @@ def trapped_frame(
         if site.overflow:
             pc = table.module.codes[function].code_start
             missing = "the stack overflowed before the function began"
-        elif exhausted(shadow, entry.frame_size):
+        elif site.fills(shadow):
             missing = "the stack of frames is full, so the state could not be published"
         else:
             missing = "the engine does not say which instruction trapped"
@@ -182,13 +192,13 @@ def _instance_of(
     table: FrameTable,
     function: int,
     base: int,
-    caller: RawFrame | None,
+    home: Instance | None,
     *,
     entered: bool,
 ) -> Instance | None:
-    """The instance a topmost frame belongs to, which it names itself if it can be entered from outside."""
+    """The instance a topmost frame belongs to: it names itself if it can be entered from outside, else it is `home`."""
     if not table.plan.escapes(table.module.num_imported_functions + function):
-        return caller.instance if caller is not None else None
+        return home
     if entered and base + 8 <= shadow.size:
         return instances[shadow.instance_id(base)]
     candidates = [instance for instance in instances if instance.module.frame_table is table]
@@ -196,10 +206,17 @@ def _instance_of(
 
 
 def trap_site(
-    frames: Sequence[wasmtime.Frame], tables: Mapping[str, FrameTable], code: wasmtime.TrapCode | None
+    frames: Sequence[wasmtime.Frame],
+    tables: Mapping[str, FrameTable],
+    code: wasmtime.TrapCode | None,
+    entering: int | None,
 ) -> TrapSite | None:
-    """Where the engine says a trap happened, if that is in a rewritten module."""
+    """Where the engine says a trap happened, if that is in a rewritten module.
+
+    In an entry function it can only be the stack that overflowed, on the way to the defined function `entering`.
+    """
     table = tables.get(frames[0].module_name or "") if frames else None
     if table is None:
         return None
-    return TrapSite(table, frames[0].module_offset, table.defined_function(frames[0].func_index), code)
+    function = table.defined_function(frames[0].func_index, entering)
+    return TrapSite(table, frames[0].module_offset, function, code)

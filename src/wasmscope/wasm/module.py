@@ -191,6 +191,20 @@ class Module:
             raise LookupError(f"type {self.function_types_indices[function]} is no function type")
         return composite
 
+    def count(self, kind: ExternKind) -> int:
+        """How many functions, tables, memories, globals or tags there are, imports counted."""
+        match kind:
+            case ExternKind.FUNC:
+                return len(self.function_types_indices)
+            case ExternKind.TABLE:
+                return len(self.all_tables)
+            case ExternKind.MEMORY:
+                return len(self.all_memories)
+            case ExternKind.GLOBAL:
+                return len(self.all_globals)
+            case ExternKind.TAG:
+                return len(self.all_tags)
+
     @cached_property
     def num_imported_functions(self) -> int:
         """How many functions are imported; the first defined one has this index."""

@@ -21,6 +21,7 @@ from wasmscope.runtime.capi.calls import (
     Returned,
     Trapped,
     call_func,
+    call_with_integers,
     enter_guest,
     error_frames,
     instantiate,
@@ -31,7 +32,7 @@ from wasmscope.runtime.capi.calls import (
 from wasmscope.runtime.capi.config import enable_branch_hinting, set_max_wasm_stack
 from wasmscope.runtime.capi.entities import (
     context_address,
-    export_at,
+    export_named,
     extern_of,
     global_get,
     global_set,
@@ -39,10 +40,9 @@ from wasmscope.runtime.capi.entities import (
     table_get,
     table_kind,
     table_set,
-    visible_exports,
 )
 from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
-from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func
+from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func, new_stand_in
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
 from wasmscope.runtime.capi.values import Root, new_host_ref, unroot, value_from_raw, value_to_raw
 
@@ -58,12 +58,13 @@ __all__ = [
     "Signature",
     "Trapped",
     "call_func",
+    "call_with_integers",
     "context_address",
     "define_func",
     "enable_branch_hinting",
     "enter_guest",
     "error_frames",
-    "export_at",
+    "export_named",
     "extern_of",
     "func_type",
     "global_get",
@@ -76,6 +77,7 @@ __all__ = [
     "new_exception",
     "new_func",
     "new_host_ref",
+    "new_stand_in",
     "new_trap",
     "raise_failure",
     "set_exception",
@@ -89,5 +91,4 @@ __all__ = [
     "unroot",
     "value_from_raw",
     "value_to_raw",
-    "visible_exports",
 ]

@@ -133,6 +133,20 @@ def call_func(store: Storelike, func: wasmtime.Func, signature: Signature, args:
     return failure or Returned(tuple(value_from_raw(store, raw, owned=True) for raw in raw_results))
 
 
+def call_with_integers(store: Storelike, func: wasmtime.Func, *arguments: int) -> bool:
+    """Call a function of nothing but i32 parameters, without any checks; whether it came back."""
+    raw: Any = (ffi.wasmtime_val_raw_t * len(arguments))()
+    for position, argument in enumerate(arguments):
+        raw[position].i32 = argument
+    trap = POINTER(ffi.wasm_trap_t)()
+    error = ffi.wasmtime_func_call_unchecked(store._context(), byref(func._func), raw, len(arguments), byref(trap))
+    if error:
+        wasmtime.WasmtimeError._from_ptr(error)
+    elif trap:
+        wasmtime.Trap._from_ptr(trap)
+    return not error and not trap
+
+
 def instantiate(store: Storelike, module: wasmtime.Module, imports: Sequence[AsExtern]) -> wasmtime.Instance | Failure:
     """Instantiate a module, which runs its start function."""
     externs = (ffi.wasmtime_extern_t * len(imports))(*map(extern_of, imports))

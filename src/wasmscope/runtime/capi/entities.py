@@ -77,21 +77,15 @@ def context_address(store: Storelike) -> int:
     return ctypes.cast(store._context(), ctypes.c_void_p).value or 0
 
 
-def visible_exports(store: Storelike, instance: wasmtime.Instance, count: int) -> list[tuple[str, AsExtern]]:
-    """The first `count` exports of an instance, by name, in order."""
-    return [_named_export(store, instance, position) for position in range(count)]
-
-
-def export_at(store: Storelike, instance: wasmtime.Instance, position: int) -> AsExtern:
-    """The export at a position, whatever its name."""
-    return _named_export(store, instance, position)[1]
-
-
-def _named_export(store: Storelike, instance: wasmtime.Instance, position: int) -> tuple[str, AsExtern]:
-    name, length = ctypes.POINTER(ctypes.c_char)(), ctypes.c_size_t()
-    item = ffi.wasmtime_extern_t()
-    found = ffi.wasmtime_instance_export_nth(
-        store._context(), byref(instance._instance), position, byref(name), byref(length), byref(item)
+def export_named(store: Storelike, instance: wasmtime.Instance, name: str) -> AsExtern:
+    """The export with this name, which there is. By name, because the engine walks them all to count to a position."""
+    encoded, item = name.encode(), ffi.wasmtime_extern_t()
+    found = ffi.wasmtime_instance_export_get(
+        store._context(),
+        byref(instance._instance),
+        ctypes.create_string_buffer(encoded),
+        len(encoded),
+        byref(item),
     )
     assert found
-    return ffi.to_str_raw(name, length.value), wrap_extern(item)
+    return wrap_extern(item)

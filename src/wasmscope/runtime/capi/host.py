@@ -7,14 +7,14 @@ import weakref
 from collections.abc import Callable
 from ctypes import byref
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import wasmtime
 from wasmtime import _ffi as ffi
 from wasmtime import _func
 from wasmtime._store import Storelike
 
-from wasmscope.runtime.capi.calls import innermost
+from wasmscope.runtime.capi.calls import Failure, enter_guest, innermost
 from wasmscope.runtime.capi.exceptions import new_trap
 from wasmscope.runtime.capi.types import signature
 from wasmscope.runtime.capi.values import check, unroot, value_from_raw, value_to_raw
@@ -39,7 +39,7 @@ class _HostFunc:
     access_caller: bool
     store: weakref.ref[wasmtime.Store] | None
 
-    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any) -> None:
+    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any, _: int) -> None:
         """Call the Python function and write its results."""
         store = (self.store and self.store()) or caller
         args: list[Any] = [caller] if self.access_caller else []
@@ -56,6 +56,27 @@ class _HostFunc:
             results[i] = value_to_raw(store, kind, values[i])
 
 
+@dataclass(frozen=True, slots=True)
+class _StandIn:
+    """What the trampoline needs for a host function that stands for another: values pass through as they are."""
+
+    target: wasmtime.Func
+    enter: Callable[[Any, Callable[[], Failure | None]], None]
+    caller: Callable[[Any], wasmtime.Caller]
+
+    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any, nresults: int) -> None:
+        """Have `enter` call the function."""
+        context = caller._context()
+
+        def run(trap: Any) -> Any:
+            return ffi.wasmtime_func_call(context, byref(self.target._func), params, nparams, results, nresults, trap)
+
+        self.enter(caller, lambda: enter_guest(caller, run))
+
+
+_Callee: TypeAlias = _HostFunc | _StandIn
+
+
 def new_func(
     store: wasmtime.Store,
     ty: wasmtime.FuncType,
@@ -68,6 +89,24 @@ def new_func(
     host_func = _HostFunc(callback, signature(ty).results, caller, access_caller, weakref.ref(store))
     func = ffi.wasmtime_func_t()
     handle = _func.FUNCTIONS.allocate(host_func)  # type: ignore[arg-type]  # a slab for any object
+    ffi.wasmtime_func_new(store._context(), ty.ptr(), _trampoline, handle, _func.finalize, byref(func))
+    return func
+
+
+def new_stand_in(
+    store: Storelike,
+    target: wasmtime.Func,
+    enter: Callable[[Any, Callable[[], Failure | None]], None],
+    caller: Callable[[Any], wasmtime.Caller],
+) -> ffi.wasmtime_func_t:
+    """Make a host function that stands for `target` and has its very type, whichever that is.
+
+    At each call `enter(caller, run)` has to call `run`, which calls `target`, and to raise what the call ends with
+    otherwise.
+    """
+    func = ffi.wasmtime_func_t()
+    handle = _func.FUNCTIONS.allocate(_StandIn(target, enter, caller))  # type: ignore[arg-type]  # as above
+    ty = target.type(store)
     ffi.wasmtime_func_new(store._context(), ty.ptr(), _trampoline, handle, _func.finalize, byref(func))
     return func
 
@@ -106,7 +145,7 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
     Nothing may be raised from here: ctypes would print it and let the guest go on with results that nobody gave.
     """
     try:
-        return _run(_func.FUNCTIONS.get(handle), pointer, params, nparams, results)  # type: ignore[arg-type]
+        return _run(_func.FUNCTIONS.get(handle), pointer, params, nparams, results, nresults)  # type: ignore[arg-type]
     except BaseException as raised:
         activation = innermost.get()
         if activation is None:
@@ -116,10 +155,10 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
         return _pointer_value(wasmtime.Trap("python exception")._consume())
 
 
-def _run(host_func: _HostFunc, pointer: Any, params: Any, nparams: int, results: Any) -> int:
-    caller = host_func.caller(pointer)
+def _run(callee: _Callee, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
+    caller = callee.caller(pointer)
     try:
-        host_func.run(caller, params, nparams, results)
+        callee.run(caller, params, nparams, results, nresults)
     except EndHostCall as request:
         return _end_with(caller, request.end)
     finally:
