@@ -39,6 +39,8 @@ class Caller(wasmtime.Caller):
 class Func(wasmtime.Func):
     """wasmtime's `Func`, for values of every type."""
 
+    _signature: capi.Signature | None = None
+
     def __init__(
         self,
         store: wasmtime.Store,
@@ -59,7 +61,7 @@ class Func(wasmtime.Func):
 
     def __call__(self, store: Any, *params: Any) -> Any:
         """As wasmtime's; while it runs, the frames of the guest can be read through the store."""
-        signature = capi.signature(self.type(store))
+        signature = self.signature(store)
         owner = store_of(store)
         if owner is None or not owner.guest_debug:
             outcome = capi.call_func(store, self, signature, params)
@@ -68,6 +70,12 @@ class Func(wasmtime.Func):
             capi.raise_failure(outcome)
             raise AssertionError
         return plain(enter(owner, lambda: capi.call_func(store, self, signature, params)))
+
+    def signature(self, store: Any) -> capi.Signature:
+        """The kinds of its parameters and results, asked of the engine once."""
+        if self._signature is None:
+            self._signature = capi.signature(self.type(store))
+        return self._signature
 
 
 def plain(outcome: capi.Returned) -> Any:

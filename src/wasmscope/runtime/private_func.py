@@ -58,7 +58,7 @@ class PrivateFunc(Func):
         owner = store_of(store)
         if owner is None:
             raise ValueError("the function belongs to another store")
-        signature = capi.signature(self.type(store))
+        signature = self.signature(store)
         return plain(self._enter(owner, lambda: capi.call_func(store, self.target, signature, params)))
 
     def _enter(self, store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:

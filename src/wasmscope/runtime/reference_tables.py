@@ -27,8 +27,8 @@ RESERVED = 1 << 18
 @dataclass(frozen=True, slots=True)
 class _ShadowTable:
     table: wasmtime.Table
-    clear: wasmtime.Func
-    grow: wasmtime.Func
+    clear: capi.IntegerCall
+    grow: capi.IntegerCall
 
 
 class ReferenceTables:
@@ -64,7 +64,7 @@ class ReferenceTables:
         for table in self._tables.values():
             missing = RESERVED - table.table.size(self._store)
             if missing > 0:
-                capi.call_with_integers(self._store, table.grow, missing)
+                table.grow(self._store, missing)
 
     def get(self, kind: str, index: int) -> Val | None:
         """The reference at `index` of the table for `kind`; None where the table is not that long."""
@@ -79,7 +79,7 @@ class ReferenceTables:
             return
         for number, (kind, limit) in enumerate(zip(REFERENCE_KINDS, limits, strict=True)):
             # It fails where the host was called with no native stack left: then the limit stays, for the next time.
-            if limit > start and capi.call_with_integers(self._store, self._tables[kind].clear, start, limit - start):
+            if limit > start and self._tables[kind].clear(self._store, start, limit - start):
                 _LIMIT.pack_into(self._memory, REFERENCE_LIMITS + 4 * number, start)
 
     def _table(self, kind: str) -> _ShadowTable:
@@ -89,5 +89,5 @@ class ReferenceTables:
             assert isinstance(table, wasmtime.Table)
             assert isinstance(clear, wasmtime.Func)
             assert isinstance(grow, wasmtime.Func)
-            self._tables[kind] = _ShadowTable(table, clear, grow)
+            self._tables[kind] = _ShadowTable(table, capi.IntegerCall(clear, 2), capi.IntegerCall(grow, 1))
         return self._tables[kind]

@@ -133,18 +133,31 @@ def call_func(store: Storelike, func: wasmtime.Func, signature: Signature, args:
     return failure or Returned(tuple(value_from_raw(store, raw, owned=True) for raw in raw_results))
 
 
-def call_with_integers(store: Storelike, func: wasmtime.Func, *arguments: int) -> bool:
-    """Call a function of nothing but i32 parameters, without any checks; whether it came back."""
-    raw: Any = (ffi.wasmtime_val_raw_t * len(arguments))()
-    for position, argument in enumerate(arguments):
-        raw[position].i32 = argument
-    trap = POINTER(ffi.wasm_trap_t)()
-    error = ffi.wasmtime_func_call_unchecked(store._context(), byref(func._func), raw, len(arguments), byref(trap))
-    if error:
-        wasmtime.WasmtimeError._from_ptr(error)
-    elif trap:
-        wasmtime.Trap._from_ptr(trap)
-    return not error and not trap
+class IntegerCall:
+    """Calls one function of nothing but i32 parameters, with as little around it as there can be."""
+
+    __slots__ = ("_arguments", "_func", "_trap")
+
+    def __init__(self, func: wasmtime.Func, parameters: int) -> None:
+        self._func = func._func
+        self._arguments: Any = (ffi.wasmtime_val_raw_t * parameters)()
+        self._trap = POINTER(ffi.wasm_trap_t)()
+
+    def __call__(self, store: Storelike, *arguments: int) -> bool:
+        """Call it; whether it came back."""
+        raw = self._arguments
+        for position, argument in enumerate(arguments):
+            raw[position].i32 = argument
+        trap = self._trap
+        error = ffi.wasmtime_func_call_unchecked(store._context(), byref(self._func), raw, len(raw), byref(trap))
+        if error:
+            wasmtime.WasmtimeError._from_ptr(error)
+            return False
+        if trap:
+            wasmtime.Trap._from_ptr(trap)
+            self._trap = POINTER(ffi.wasm_trap_t)()
+            return False
+        return True
 
 
 def instantiate(store: Storelike, module: wasmtime.Module, imports: Sequence[AsExtern]) -> wasmtime.Instance | Failure:
