@@ -27,7 +27,8 @@ def global_get(store: Storelike, global_: wasmtime.Global) -> Val:
 
 def global_set(store: Storelike, global_: wasmtime.Global, value: Any) -> None:
     """Set a global of any type; WasmtimeError where it is immutable or the value does not fit."""
-    kind = kind_of(ffi.wasm_globaltype_content(global_.type(store).ptr()))
+    ty = global_.type(store)  # owns what its content is part of
+    kind = kind_of(ffi.wasm_globaltype_content(ty.ptr()))
     raw = value_to_raw(store, kind, value)
     error = ffi.wasmtime_global_set(store._context(), byref(global_._global), byref(raw))
     unroot(raw)
@@ -52,7 +53,8 @@ def table_set(store: Storelike, table: wasmtime.Table, index: int, value: Any) -
 
 def table_kind(store: Storelike, table: wasmtime.Table) -> Kind:
     """Return the kind of a table's elements."""
-    return kind_of(ffi.wasm_tabletype_element(table.type(store).ptr()))
+    ty = table.type(store)  # owns what its element is part of
+    return kind_of(ffi.wasm_tabletype_element(ty.ptr()))
 
 
 def memory_data(store: Storelike, memory: wasmtime.Memory) -> tuple[int, int]:
