@@ -1,8 +1,8 @@
 """What calls of the host cost: `python bench/host_calls.py [--calls N] [--rounds N] [--frames N]`.
 
-First the time of a host call whose frames nobody reads, beside plain wasmtime-py in the same process, a round of each in
-turn: with numbers only, with a `Caller`, and with a reference. Then very many host calls, at each of which every frame is
-read, and what the process holds before and after: it must not grow. Needs: pip install rich
+First the time of a host call whose frames nobody reads, beside plain wasmtime-py in the same process, a round of each
+in turn: without a result, with one, with a `Caller`, and with a reference. Then very many host calls, at each of which
+every frame is read, and what the process holds before and after: it must not grow. Needs: pip install rich
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MOST_GROWTH = 4 << 20
 """Bytes: what an allocator may keep of what it was given back."""
 
 GUEST = """(module
+  (import "" "nothing" (func $nothing (param i32)))
   (import "" "number" (func $number (param i32) (result i32)))
   (import "" "caller" (func $caller (param i32) (result i32)))
   (import "" "reference" (func $reference (param externref)))
@@ -34,6 +35,9 @@ GUEST = """(module
     (local.set 2 (f64.convert_i32_u (local.get 0))) (local.get 1) (call $look (local.get 0)) drop)
   (func (export "look") (param i32 externref)
     (loop $l (call $inner (local.get 0) (local.get 1))
+      (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func (export "nothing") (param i32 externref)
+    (loop $l (call $nothing (local.get 0))
       (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
   (func (export "number") (param i32 externref) (local i32)
     (loop $l (local.set 2 (i32.add (local.get 2) (call $number (local.get 0))))
@@ -84,6 +88,7 @@ def guest(api: Any, look: Callable[..., Any]) -> dict[str, Run]:
     i32, externref = wasmtime.ValType.i32(), wasmtime.ValType.externref()
     number = wasmtime.FuncType([i32], [i32])
     imports = [
+        api.Func(store, wasmtime.FuncType([i32], []), lambda value: None),
         api.Func(store, number, lambda value: value),
         api.Func(store, number, lambda caller, value: value, access_caller=True),
         api.Func(store, wasmtime.FuncType([externref], []), lambda thing: None),
@@ -156,7 +161,7 @@ def main() -> None:
     plain, debugged = guest(wasmtime, lambda *_: None), guest(wasmscope, lambda *_: None)
     comparisons = [
         compare(name, plain[name], debugged[name], options.calls, options.rounds)
-        for name in ("number", "caller", "reference")
+        for name in ("nothing", "number", "caller", "reference")
     ]
     console.print(table_of(comparisons, options.rounds))
     observation = observe(options.frames)

@@ -34,7 +34,7 @@ def enter(
     unwound for the engine, the shadow frames stay until the stack pointers are put back.
     """
     shadow = store.shadow
-    activation = Activation(shadow.stack_pointer, shadow.reference_pointer, instance, function)
+    activation = Activation(*shadow.pointers, instance, function)
     store.activations.append(activation)
     store.execution_version += 1
     try:
@@ -62,8 +62,7 @@ def enter(
     finally:
         store.activations.pop()
         store.execution_version += 1
-        shadow.stack_pointer = activation.base
-        shadow.reference_pointer = activation.reference_base
+        shadow.pointers = (activation.base, activation.reference_base)
         shadow.references.clear(activation.reference_base)
 
 
@@ -73,15 +72,15 @@ def enter_host(store: Store) -> Callable[[], None]:
     The frames end where they do now: a guest that the host calls through wasmtime's own objects may trap, and leaves
     its frames behind.
     """
-    if not store.guest_debug or not store.activations:
+    if not store.activations:
         return lambda: None
     shadow, activation = store.shadow, store.activations[-1]
-    outside, pointers = activation.top, (shadow.stack_pointer, shadow.reference_pointer)
+    outside, pointers = activation.top, shadow.pointers
     activation.top = pointers[0]
 
     def leave() -> None:
         activation.top = outside
-        shadow.stack_pointer, shadow.reference_pointer = pointers
+        shadow.pointers = pointers
         store.execution_version += 1
 
     return leave

@@ -53,11 +53,12 @@ class Func(wasmtime.Func):
         if not isinstance(ty, wasmtime.FuncType):
             raise TypeError("expected a FuncType")
         engine = store.engine
-        callback, caller = host_function(engine, func, access_caller) if isinstance(engine, Engine) else (func, None)
-        if caller is None:
+        if not isinstance(engine, Engine):
             self._func = capi.new_func(store, ty, func, access_caller)
-        else:
-            self._func = capi.new_func(store, ty, callback, True, caller)
+            return
+        callback, caller = host_function(engine, func, access_caller)
+        # Where only its arguments are wanted, and the store is known, no caller is made.
+        self._func = capi.new_func(store, ty, callback, True, caller if access_caller else None)
 
     def __call__(self, store: Any, *params: Any) -> Any:
         """As wasmtime's; while it runs, the frames of the guest can be read through the store."""
@@ -115,13 +116,13 @@ def caller_maker(engine: Engine) -> Callable[[Any], Caller]:
 def host_function(
     engine: Engine, func: Callable[..., Any], access_caller: bool
 ) -> tuple[Callable[..., Any], Callable[[Any], Caller]]:
-    """`func` wrapped for a guest to call, and what makes its caller.
+    """`func` wrapped for a guest to call, with its caller or the store first, and what makes its caller.
 
     What it raises or throws is told while the guest's frames are readable; when it is done they are not any more.
     """
 
-    def callback(caller: Caller, *args: Any) -> Any:
-        store = caller.store
+    def callback(caller: Any, *args: Any) -> Any:
+        store: Store = getattr(caller, "store", caller)
         leave = enter_host(store)
         try:
             try:

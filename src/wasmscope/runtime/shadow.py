@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _WORD = struct.Struct("<I")
+_POINTERS = struct.Struct("<2I")
 _FUEL = struct.Struct("<q")
 
 
@@ -77,6 +78,16 @@ class Shadow:
     @reference_pointer.setter
     def reference_pointer(self, index: int) -> None:
         _WORD.pack_into(self._bytes, REFERENCE_POINTER, index)
+
+    @property
+    def pointers(self) -> tuple[int, int]:
+        """Both of these: they move together."""
+        stack_pointer, reference_pointer = _POINTERS.unpack_from(self._bytes, STACK_POINTER)
+        return stack_pointer, reference_pointer
+
+    @pointers.setter
+    def pointers(self, pointers: tuple[int, int]) -> None:
+        _POINTERS.pack_into(self._bytes, STACK_POINTER, *pointers)
 
     @property
     def attention(self) -> bool:

@@ -17,7 +17,7 @@ from wasmtime._store import Storelike
 from wasmscope.runtime.capi.calls import Failure, enter_guest, innermost
 from wasmscope.runtime.capi.exceptions import new_trap
 from wasmscope.runtime.capi.types import signature
-from wasmscope.runtime.capi.values import check, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.capi.values import check, plain_from_raw, unroot, value_to_raw
 from wasmscope.runtime.val import ExnRef, Kind
 
 
@@ -35,20 +35,29 @@ class _HostFunc:
 
     callback: Callable[..., Any]
     results: tuple[Kind, ...]
-    caller: Callable[[Any], wasmtime.Caller]
+    caller: Callable[[Any], wasmtime.Caller] | None
     access_caller: bool
     store: weakref.ref[wasmtime.Store] | None
 
-    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any, _: int) -> None:
-        """Call the Python function and write its results."""
-        store = (self.store and self.store()) or caller
-        args: list[Any] = [caller] if self.access_caller else []
-        args += [value_from_raw(store, params[i], owned=False).value for i in range(nparams)]
-        returned = self.callback(*args)
-        if not self.results:
-            if returned is not None:
+    def run(self, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
+        """Call the Python function and write its results; returns as the trampoline does."""
+        caller = self.caller(pointer) if self.caller is not None else None
+        store: Any = (self.store and self.store()) or caller
+        args = [plain_from_raw(store, params[i]) for i in range(nparams)]
+        try:
+            returned = self.callback(caller or store, *args) if self.access_caller else self.callback(*args)
+            if nresults:
+                self._write(store, returned, results)
+            elif returned is not None:
                 raise wasmtime.WasmtimeError("callback produced results when it shouldn't")
-            return
+        except EndHostCall as request:
+            return _end_with(store, request.end)
+        finally:
+            if caller is not None:
+                caller._invalidate()
+        return 0
+
+    def _write(self, store: Storelike, returned: Any, results: Any) -> None:
         values = (returned,) if len(self.results) == 1 else returned
         if len(values) != len(self.results):
             raise wasmtime.WasmtimeError("callback produced wrong number of results")
@@ -61,17 +70,24 @@ class _StandIn:
     """What the trampoline needs for a host function that stands for another: values pass through as they are."""
 
     target: wasmtime.Func
-    enter: Callable[[Any, Callable[[], Failure | None]], None]
+    call: Callable[[Any, Callable[[], Failure | None]], None]
     caller: Callable[[Any], wasmtime.Caller]
 
-    def run(self, caller: wasmtime.Caller, params: Any, nparams: int, results: Any, nresults: int) -> None:
-        """Have `enter` call the function."""
+    def run(self, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
+        """Have `call` call the function; returns as the trampoline does."""
+        caller = self.caller(pointer)
         context = caller._context()
 
         def run(trap: Any) -> Any:
             return ffi.wasmtime_func_call(context, byref(self.target._func), params, nparams, results, nresults, trap)
 
-        self.enter(caller, lambda: enter_guest(caller, run))
+        try:
+            self.call(caller, lambda: enter_guest(caller, run))
+        except EndHostCall as request:
+            return _end_with(caller, request.end)
+        finally:
+            caller._invalidate()
+        return 0
 
 
 _Callee: TypeAlias = _HostFunc | _StandIn
@@ -82,9 +98,12 @@ def new_func(
     ty: wasmtime.FuncType,
     callback: Callable[..., Any],
     access_caller: bool = False,
-    caller: Callable[[Any], wasmtime.Caller] = wasmtime.Caller,
+    caller: Callable[[Any], wasmtime.Caller] | None = wasmtime.Caller,
 ) -> ffi.wasmtime_func_t:
-    """Make a host function of any type; `caller` makes the first argument of a callback that wants one."""
+    """Make a host function of any type; `caller` makes the first argument of a callback that wants one.
+
+    None: that is the store itself, which takes less to find.
+    """
     # Weak: the engine keeps a host function as long as its store, which would thus keep itself alive.
     host_func = _HostFunc(callback, signature(ty).results, caller, access_caller, weakref.ref(store))
     func = ffi.wasmtime_func_t()
@@ -96,16 +115,16 @@ def new_func(
 def new_stand_in(
     store: Storelike,
     target: wasmtime.Func,
-    enter: Callable[[Any, Callable[[], Failure | None]], None],
+    call: Callable[[Any, Callable[[], Failure | None]], None],
     caller: Callable[[Any], wasmtime.Caller],
 ) -> ffi.wasmtime_func_t:
     """Make a host function that stands for `target` and has its very type, whichever that is.
 
-    At each call `enter(caller, run)` has to call `run`, which calls `target`, and to raise what the call ends with
+    At each call `call(caller, run)` has to call `run`, which calls `target`, and to raise what the call ends with
     otherwise.
     """
     func = ffi.wasmtime_func_t()
-    handle = _func.FUNCTIONS.allocate(_StandIn(target, enter, caller))  # type: ignore[arg-type]  # as above
+    handle = _func.FUNCTIONS.allocate(_StandIn(target, call, caller))  # type: ignore[arg-type]  # as above
     ty = target.type(store)
     ffi.wasmtime_func_new(store._context(), ty.ptr(), _trampoline, handle, _func.finalize, byref(func))
     return func
@@ -145,7 +164,8 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
     Nothing may be raised from here: ctypes would print it and let the guest go on with results that nobody gave.
     """
     try:
-        return _run(_func.FUNCTIONS.get(handle), pointer, params, nparams, results, nresults)  # type: ignore[arg-type]
+        callee: _Callee = _func.FUNCTIONS.get(handle)  # type: ignore[assignment]  # as above
+        return callee.run(pointer, params, nparams, results, nresults)
     except BaseException as raised:
         activation = innermost.get()
         if activation is None:
@@ -153,17 +173,6 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
         else:
             activation.raised = raised
         return _pointer_value(wasmtime.Trap("python exception")._consume())
-
-
-def _run(callee: _Callee, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
-    caller = callee.caller(pointer)
-    try:
-        callee.run(caller, params, nparams, results, nresults)
-    except EndHostCall as request:
-        return _end_with(caller, request.end)
-    finally:
-        caller._invalidate()
-    return 0
 
 
 def _end_with(store: Storelike, end: wasmtime.TrapCode | ExnRef) -> int:

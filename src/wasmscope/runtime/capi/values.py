@@ -19,6 +19,10 @@ from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kin
 RawVal: TypeAlias = Any
 
 
+#: Plain integers: members of an enumeration take longer to look up and to compare.
+_I32, _I64, _EXTERNREF = int(Kind.I32), int(Kind.I64), int(Kind.EXTERNREF)
+
+
 def func_class() -> type[wasmtime.Func]:
     """The class of functions that come out of a guest: calling one has to be noticed."""
     from wasmscope.runtime.func import Func  # it is made of this package
@@ -44,6 +48,18 @@ def value_from_raw(store: Storelike, raw: RawVal, *, owned: bool) -> Val:
     finally:
         if owned:
             ffi.wasmtime_val_unroot(byref(raw))
+
+
+def plain_from_raw(store: Storelike, raw: RawVal) -> Any:
+    """The bare value of a `wasmtime_val_t` that stays the caller's: what host functions are called with."""
+    kind = raw.kind
+    if kind == _I32:
+        return raw.of.i32
+    if kind == _I64:
+        return raw.of.i64
+    if kind == _EXTERNREF:
+        return _extern_value(store, raw.of.externref)
+    return value_from_raw(store, raw, owned=False).value
 
 
 def _number_from_raw(kind: Kind, raw: RawVal) -> Val:
