@@ -63,6 +63,12 @@ class Config(wasmtime.Config):
         """What a setting was last set to."""
         return dict(self._settings).get(name, default)
 
+    @property
+    def rewritten_wasm_stack(self) -> int:
+        """Bytes of stack that a rewritten guest has."""
+        asked: int = self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
+        return max(asked, min(STACK_FACTOR * asked, MOST_WASM_STACK))
+
     def for_rewritten(self) -> wasmtime.Config:
         """The same settings for an engine that compiles rewritten guests."""
         config = wasmtime.Config()
@@ -74,6 +80,5 @@ class Config(wasmtime.Config):
         config.wasm_multi_memory = True
         config.wasm_tail_call = True  # entry functions make them
         capi.enable_branch_hinting(config)
-        asked = self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
-        capi.set_max_wasm_stack(config, max(asked, min(STACK_FACTOR * asked, MOST_WASM_STACK)))
+        capi.set_max_wasm_stack(config, self.rewritten_wasm_stack)
         return config

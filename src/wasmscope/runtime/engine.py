@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import wasmtime
 
 from wasmscope.instrument.layout import SHADOW_PAGES
-from wasmscope.runtime.config import Config
+from wasmscope.runtime.config import MOST_WASM_STACK, Config
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
@@ -27,6 +27,8 @@ class Engine(wasmtime.Engine):
         self.epoch_interruption = False
         self.consume_fuel = False
         self.epoch = 0
+        self.wasm_stack = config.rewritten_wasm_stack if isinstance(config, Config) else MOST_WASM_STACK
+        """Bytes of stack that a guest may use; wasmtime's own `Config` does not say: it is taken to ask for no more."""
         self._shadow_tables: dict[str, wasmtime.Module] = {}
         if isinstance(config, Config) and config.guest_debug:
             rewritten = config.for_rewritten()

@@ -31,8 +31,16 @@ def enter(
 
     A function that does not name its instance is of `instance`; the one that an entry function leads to is `function`
     (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
-    unwound for the engine, the shadow frames stay until the stack pointers are put back.
+    unwound for the engine, the shadow frames stay until the stack pointers are put back. Raises `WasmscopeError` while
+    another thread is in the store.
     """
+    with store.occupancy:
+        return _enter(store, run, instance, function)
+
+
+def _enter(
+    store: Store, run: Callable[[], _Result | capi.Failure], instance: Instance | None, function: int | None
+) -> _Result:
     shadow = store.shadow
     activation = Activation(*shadow.pointers, instance, function)
     store.activations.append(activation)

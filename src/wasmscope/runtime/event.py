@@ -77,4 +77,4 @@ class Handler(Protocol):
     """Something that wants to be told; one a store (`Store.set_debug_handler`)."""
 
     def handle(self, store: Store, event: DebugEvent) -> Any:
-        """Look at `event`. What this raises ends the guest call."""
+        """Look at `event`; what this raises ends the guest call. What it returns is awaited if it can be."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import wasmtime
 
 from wasmscope.runtime import capi
+from wasmscope.runtime.asynchronous import awaiting, is_async, run_async
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter, enter_host
 from wasmscope.runtime.event import DebugEvent
+from wasmscope.runtime.occupancy import occupied
 from wasmscope.runtime.throw import told_if_thrown
 
 if TYPE_CHECKING:
@@ -37,7 +39,11 @@ class Caller(wasmtime.Caller):
 
 
 class Func(wasmtime.Func):
-    """wasmtime's `Func`, for values of every type."""
+    """wasmtime's `Func`, for values of every type, made of plain functions and of coroutine functions.
+
+    In `call_async` a coroutine function is awaited by the task that made the call. In a plain call it is run on an
+    event loop of its own; where the thread runs one already, it has to return without waiting (`RuntimeError`).
+    """
 
     _signature: capi.Signature | None = None
 
@@ -52,6 +58,7 @@ class Func(wasmtime.Func):
             raise TypeError("expected a Store")
         if not isinstance(ty, wasmtime.FuncType):
             raise TypeError("expected a FuncType")
+        refuse_async(store.engine, func)
         engine = store.engine
         if not isinstance(engine, Engine):
             self._func = capi.new_func(store, ty, func, access_caller)
@@ -65,7 +72,8 @@ class Func(wasmtime.Func):
         signature = self.signature(store)
         owner = store_of(store)
         if owner is None or not owner.guest_debug:
-            outcome = capi.call_func(store, self, signature, params)
+            with occupied(owner):
+                outcome = capi.call_func(store, self, signature, params)
             if isinstance(outcome, capi.Returned):
                 return plain(outcome)
             capi.raise_failure(outcome)
@@ -77,6 +85,26 @@ class Func(wasmtime.Func):
         if self._signature is None:
             self._signature = capi.signature(self.type(store))
         return self._signature
+
+    async def call_async(self, store: Any, *params: Any) -> Any:
+        """Call the guest without blocking the event loop (Wasmtime `Func::call_async`).
+
+        The guest runs on a thread of its own, where plain host functions are called, too; coroutine functions and
+        asynchronous handlers are awaited by the current task. They may call the guest again, by `call_async`.
+
+        Cancelling the task ends the guest at its next function entry or loop iteration, and the call when it has ended.
+        Raises what a plain call would, `asyncio.CancelledError`, or `WasmscopeError` while another call uses the store.
+        """
+        owner = store_of(store)
+        if owner is None:
+            raise TypeError("expected a wasmscope.Store or a Caller")
+        return await run_async(owner, lambda: self(store, *params))
+
+
+def refuse_async(engine: Any, func: Callable[..., Any]) -> None:
+    """Raise `TypeError` for a coroutine function where nothing would await it."""
+    if not isinstance(engine, Engine) and is_async(func):
+        raise TypeError("a coroutine function needs a wasmscope.Engine")
 
 
 def plain(outcome: capi.Returned) -> Any:
@@ -120,6 +148,8 @@ def host_function(
 
     What it raises or throws is told while the guest's frames are readable; when it is done they are not any more.
     """
+    if is_async(func):
+        func, access_caller = awaiting(func, access_caller), True
 
     def callback(caller: Any, *args: Any) -> Any:
         store: Store = getattr(caller, "store", caller)

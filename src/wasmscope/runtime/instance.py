@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import wasmtime
 
 from wasmscope.runtime import capi
+from wasmscope.runtime.asynchronous import run_async
 from wasmscope.runtime.enter import enter
 from wasmscope.runtime.func import as_ours, store_of
 from wasmscope.runtime.module import Module
+from wasmscope.runtime.occupancy import occupied
 from wasmscope.runtime.private_func import PrivateFunc, PrivateTable
 from wasmscope.runtime.store import Store
 from wasmscope.wasm.module import ExternKind
@@ -28,10 +30,15 @@ class Instance(wasmtime.Instance):
     def __init__(self, store: wasmtime.Store, module: wasmtime.Module, imports: Sequence[Any]) -> None:
         self._exports = None
         if not isinstance(module, Module) or module.instrumented is None or not isinstance(store, Store):
-            super().__init__(store, module, imports)
+            with occupied(store):
+                super().__init__(store, module, imports)
             if isinstance(module, Module):
                 self.module = module
             return
+        with occupied(store):
+            self._make(store, module, imports)
+
+    def _make(self, store: Store, module: Module, imports: Sequence[Any]) -> None:
         self.module = module
         expected = len(module.original.imports)
         if len(imports) != expected:
@@ -68,6 +75,13 @@ class Instance(wasmtime.Instance):
         """
         item = self._entity(store, ExternKind.GLOBAL, index)
         return item if isinstance(item, wasmtime.Global) else None
+
+    @classmethod
+    async def create_async(cls, store: Store, module: wasmtime.Module, imports: Sequence[Any]) -> Self:
+        """Make an instance whose start function runs as in `Func.call_async` (Wasmtime `Instance::new_async`)."""
+        if not isinstance(store, Store):
+            raise TypeError("expected a wasmscope.Store")
+        return await run_async(store, lambda: cls(store, module, imports))
 
     def debug_memory(self, store: Any, index: int) -> wasmtime.Memory | None:
         """A memory by its index (Wasmtime `Instance::debug_memory`).

@@ -8,10 +8,12 @@ from typing import Any
 import wasmtime
 
 from wasmscope.runtime import capi
+from wasmscope.runtime.asynchronous import run_async
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.func import as_ours, host_function
+from wasmscope.runtime.func import as_ours, host_function, refuse_async, store_of
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.module import Module
+from wasmscope.runtime.occupancy import occupied
 
 
 class Linker(wasmtime.Linker):
@@ -23,6 +25,7 @@ class Linker(wasmtime.Linker):
         """As wasmtime's, for values of every type."""
         if not isinstance(ty, wasmtime.FuncType):
             raise TypeError("expected a FuncType")
+        refuse_async(self.engine, func)
         if isinstance(self.engine, Engine):
             callback, make_caller = host_function(self.engine, func, access_caller)
             capi.define_func(self, module, name, ty, callback, True, make_caller)
@@ -68,6 +71,17 @@ class Linker(wasmtime.Linker):
 
     def instantiate(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         """As wasmtime's."""
+        with occupied(store_of(store)):
+            return self._instantiate(store, module)
+
+    async def instantiate_async(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
+        """The same, the start function run as in `Func.call_async` (Wasmtime `Linker::instantiate_async`)."""
+        owner = store_of(store)
+        if owner is None:
+            raise TypeError("expected a wasmscope.Store or a Caller")
+        return await run_async(owner, lambda: self.instantiate(store, module))
+
+    def _instantiate(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         if not _is_rewritten(module):
             instance = capi.linker_instantiate(self, store, module)
             if not isinstance(instance, wasmtime.Instance):
@@ -126,6 +140,10 @@ class InstancePre:
     def instantiate(self, store: Any) -> wasmtime.Instance:
         """As wasmtime's."""
         return self._linker.instantiate(store, self._module)
+
+    async def instantiate_async(self, store: Any) -> wasmtime.Instance:
+        """See `Linker.instantiate_async`."""
+        return await self._linker.instantiate_async(store, self._module)
 
     @property
     def module(self) -> wasmtime.Module:

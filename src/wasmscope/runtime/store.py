@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
+from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
+from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
+from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
+from wasmscope.runtime.worker import Pending, current_worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -29,6 +32,8 @@ class Store(wasmtime.Store):
     """wasmtime's `Store`; with `guest_debug` on its guests can be looked into."""
 
     def __init__(self, engine: wasmtime.Engine | None = None, data: Any = None) -> None:
+        self.occupancy = Occupancy(self)
+        """Who is in the store: what enters a guest does so within it."""
         engine = Engine() if engine is None else engine
         super().__init__(engine, data)
         self.execution_version = 0
@@ -48,6 +53,12 @@ class Store(wasmtime.Store):
             if engine.guest_debug:
                 self._shadow = Shadow(self, engine, self._attend, self._attend_throw)
                 self.check_epoch()
+
+    def close(self) -> None:
+        """As wasmtime's. Raises `WasmscopeError` while a guest runs in the store."""
+        if self.occupancy.thread is not None:
+            raise WasmscopeError("the store cannot be closed: a guest runs in it")
+        super().close()
 
     def _delete(self, ptr: Any) -> None:
         self.execution_version += 1
@@ -96,10 +107,14 @@ class Store(wasmtime.Store):
         return list({id(instance.module): instance.module for instance in self.debug_all_instances()}.values())
 
     def gc(self) -> None:
-        """As wasmtime's; what only frames that are gone referred to is collected, what is in a frame is kept."""
-        if self._shadow is not None:
-            self._shadow.references.clear(self._shadow.reference_pointer)
-        super().gc()
+        """As wasmtime's; what only frames that are gone referred to is collected, what is in a frame is kept.
+
+        Raises `WasmscopeError` while another thread is in the store.
+        """
+        with self.occupancy:
+            if self._shadow is not None:
+                self._shadow.references.clear(self._shadow.reference_pointer)
+            super().gc()
 
     def frames(self) -> list[FrameHandle]:
         """All frames of all activations, innermost first."""
@@ -127,10 +142,10 @@ class Store(wasmtime.Store):
         Without `caught_exceptions` the guest does not stop at a throw, so those cost what they always do: only uncaught
         exceptions are told, when the guest call has ended by one, its frames still readable as they were.
 
-        Raises `TypeError` for a coroutine function: a guest runs on the thread that called it.
+        It is called on the guest's thread. What it returns is awaited if it can be: in `Func.call_async` by the task
+        that made the call, in a plain call by an event loop of its own, or, where the thread runs one, not at all:
+        then the handler has to be done without waiting (`RuntimeError`).
         """
-        if inspect.iscoroutinefunction(handler.handle):
-            raise TypeError("the handler must not be a coroutine function: the guest cannot be left while it waits")
         self._handler = handler
         self._want_throws(caught_exceptions)
 
@@ -150,9 +165,13 @@ class Store(wasmtime.Store):
         return self._handler
 
     def tell(self, event: DebugEvent) -> None:
-        """Deliver `event`; what the handler raises goes to the caller."""
-        if self._handler is not None:
-            self._handler.handle(self, event)
+        """Deliver `event`; what the handler raises goes to the caller. A call that was cancelled tells nothing more."""
+        worker = current_worker()
+        if self._handler is None or (worker is not None and worker.cancelled is not None):
+            return
+        told = Pending(self._handler.handle(self, event))
+        if told.is_awaitable:
+            wait_for(self, told)
 
     def throw_instead(self, exception: ExnRef) -> None:
         """Have `exception` thrown in place of the one that the handler is being told of; the last call counts.
@@ -177,9 +196,18 @@ class Store(wasmtime.Store):
         self._interrupted = True
         self.shadow.attention = True
 
+    def wake(self) -> None:
+        """Have the guest call the host at its next function entry or loop iteration. Safe from any thread."""
+        if self._shadow is not None:
+            self._shadow.attention = True
+
     def _attend(self) -> None:
         """The guest saw the attention flag; its frames are published."""
         self.shadow.attention = False
+        worker = current_worker()
+        if worker is not None and worker.cancelled is not None:
+            self.shadow.attention = True  # until all of the guest has ended, whatever the host does about it
+            raise worker.cancelled
         if self._interrupted:
             self._interrupted = False
             if self._handler is None:

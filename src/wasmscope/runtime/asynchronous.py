@@ -1,0 +1,164 @@
+"""Guests and the event loop: calls that leave it free (`run_async`), and host code that waits (`wait_for`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from wasmscope.runtime.config import MOST_WASM_STACK
+from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.mailbox import Address, Mailbox
+from wasmscope.runtime.worker import Call, Ended, Message, Pending, Wait, Worker, current_worker
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.func import Caller
+    from wasmscope.runtime.store import Store
+
+_Result = TypeVar("_Result")
+
+_FOR_EVER = 10.0**9
+"""Seconds."""
+
+#: What the current task is awaiting for a worker. Tasks that it starts inherit it, so they may call the guest as well.
+_current_wait: ContextVar[Wait | None] = ContextVar("current_wait", default=None)
+
+
+def is_async(func: Callable[..., Any]) -> bool:
+    """Whether `func` is a coroutine function, or an object that is called as one."""
+    return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(getattr(func, "__call__", None))  # noqa: B004  # not whether it is callable: how it is
+
+
+def awaiting(func: Callable[..., Any], access_caller: bool) -> Callable[..., Any]:
+    """A coroutine function as a plain one that takes the caller, or the store, and waits for the result."""
+
+    def call(caller: Any, *args: Any) -> Any:
+        return wait_for(getattr(caller, "store", caller), Pending(func(caller, *args) if access_caller else func(*args)))
+
+    return call
+
+
+# -- waiting, in host code that a guest called -------------------------------------------------------------------------
+
+
+def wait_for(store: Store, pending: Pending) -> Any:
+    """Wait, on the thread of the guest, until `pending` is done; returns or raises what comes of it.
+
+    In a `call_async` the task that made the call awaits it. In a plain call a loop is run for it; where one is running
+    in this thread already, the call blocks that loop: `RuntimeError` unless `pending` is done without waiting.
+    """
+    worker = current_worker()
+    if worker is not None:
+        return worker.wait_for(pending)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return store.occupancy.complete(pending)
+    return _finish_at_once(pending)
+
+
+def _finish_at_once(pending: Pending) -> Any:
+    coroutine = pending.result()
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        return finished.value
+    try:
+        raise RuntimeError(
+            "the event loop is blocked by a plain call of a guest, so the guest's host code cannot wait for anything: "
+            "call the guest by `await func.call_async(store, ...)` instead"
+        )
+    finally:
+        coroutine.close()
+
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+
+
+async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
+    """Let `run` enter a guest of `store` on another thread; returns or raises what comes of it.
+
+    Raises `WasmscopeError` while the store is in use otherwise, and `asyncio.CancelledError` when the task is
+    cancelled, as soon as the guest has ended.
+    """
+    if store.occupancy.thread is threading.current_thread():
+        return run()  # in a plain call, whose frames are below on this thread's stack: it nests there
+    loop = asyncio.get_running_loop()
+    mailbox: Mailbox[Message] = Mailbox(loop)
+    call = Call(run, contextvars.copy_context(), Address(mailbox, loop))
+    # The loop keeps the task, as it does those that wait for a timer, and lets go of it when it is closed.
+    keeping = loop.call_later(_FOR_EVER, _keep, mailbox)
+    try:
+        wait = _wait_in(store, loop)
+        if wait is not None:
+            wait.nest(call)
+            return await _conduct(wait.worker, call, mailbox)  # type: ignore[no-any-return]
+        store.occupancy.refuse_others()
+        worker = Worker(call)
+        worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)
+        return await _conduct(worker, call, mailbox)  # type: ignore[no-any-return]
+    finally:
+        keeping.cancel()
+
+
+def _keep(mailbox: Mailbox[Message]) -> None:
+    """Only refer to it."""
+
+
+def _wait_in(store: Store, loop: asyncio.AbstractEventLoop) -> Wait | None:
+    """What this task awaits for a guest of `store`, if a call may be nested in it."""
+    wait = _current_wait.get()
+    while wait is not None and not (wait.worker is store.occupancy.thread and wait.call.task.loop is loop):
+        wait = wait.outer
+    return wait if wait is not None and wait.is_free else None
+
+
+async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any:
+    """Await what the worker asks for, until the call has ended."""
+    cancelled: asyncio.CancelledError | None = None
+    try:
+        while True:
+            try:
+                message = await mailbox.get()
+            except asyncio.CancelledError as error:
+                cancelled = cancelled or error
+                worker.cancel(call, cancelled)
+                continue  # the guest is not left running: its end is waited for
+            if isinstance(message, Ended):
+                break
+            await _conduct_wait(message)
+    except BaseException:  # the coroutine is closed
+        worker.abandon(call)
+        raise
+    try:
+        if cancelled is not None:
+            raise cancelled
+        return message.unwrap()
+    finally:
+        del cancelled, message  # whose tracebacks refer to this frame
+
+
+async def _conduct_wait(wait: Wait) -> None:
+    if wait.answer is not None:
+        wait.pending.discard()
+        return
+    wait.outer = _current_wait.get()
+    token = _current_wait.set(wait)
+    try:
+        value = await wait.pending.take()
+    except GeneratorExit:
+        raise
+    except asyncio.CancelledError as error:
+        wait.worker.cancel(wait.call, error)
+    except BaseException as error:
+        wait.end(Ended(error=error))
+    else:
+        wait.end(Ended(value))
+    finally:
+        with suppress(ValueError):  # closed in another context
+            _current_wait.reset(token)

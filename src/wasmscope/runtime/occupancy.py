@@ -1,0 +1,78 @@
+"""One thread at a time in a store: wasmtime's rule, which it leaves to its users. Here a second thread is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from wasmscope.errors import WasmscopeError
+from wasmscope.runtime.worker import Pending, Worker
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+
+class Occupancy:
+    """Who is in a store: a context manager around everything that enters a guest. It nests on one thread."""
+
+    __slots__ = ("_depth", "_lock", "_loop", "_store", "thread")
+
+    def __init__(self, store: Store) -> None:
+        self.thread: threading.Thread | None = None
+        """The thread that is in the store."""
+        self._store = store
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._loop: asyncio.Runner | None = None
+
+    def refuse_others(self) -> None:
+        """Raise `WasmscopeError` where another thread is in the store."""
+        if self.thread is not None and self.thread is not threading.current_thread():
+            raise WasmscopeError(
+                f"the store is in use by another thread ({self.thread.name}): where a host coroutine or an "
+                "asynchronous handler calls a guest, it is by `await func.call_async(store, ...)`, one at a time"
+            )
+
+    def __enter__(self) -> None:
+        thread = threading.current_thread()
+        if self.thread is not thread:
+            if not self._lock.acquire(blocking=False):
+                self.refuse_others()
+                raise WasmscopeError("the store is in use by another thread")  # it entered or left just now
+            self.thread = thread
+            if isinstance(thread, Worker):
+                thread.enter(self._store)
+        self._depth += 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._depth -= 1
+        if self._depth:
+            return
+        try:
+            if self._loop is not None:
+                self._loop.close()
+        finally:
+            self._loop = None
+            if isinstance(self.thread, Worker):
+                self.thread.leave(self._store)
+            self.thread = None
+            self._lock.release()
+
+    def complete(self, pending: Pending) -> Any:
+        """Run a loop until `pending` is done. All that wait during one outermost call share the loop.
+
+        Its tasks see the context of the call. The thread's current event loop stays what it is.
+        """
+        with self:
+            if self._loop is None:
+                self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+            return self._loop.run(pending.result(), context=contextvars.copy_context())
+
+
+def occupied(store: Any) -> AbstractContextManager[None]:
+    """Be in `store`, where it is one of ours. Raises `WasmscopeError` while another thread is."""
+    occupancy = getattr(store, "occupancy", None)
+    return occupancy if isinstance(occupancy, Occupancy) else nullcontext()

@@ -1,0 +1,258 @@
+"""The thread that a guest runs on while the event loop goes on.
+
+::
+
+    event loop                                worker
+    call_async ── Call ─────────────────────> runs the guest
+                                              the guest calls a host coroutine, or an event is told:
+    the task awaits it <───────────── Wait ── and the worker waits
+        it may call_async itself ── Call ───> runs the nested guest, on top of the one that waits
+                       its result <── Ended ─ and waits on
+    what it returned ── answer ─────────────> the guest goes on
+    call_async returns <───────────── Ended ─ the thread ends
+
+So activations nest on one native stack, as the engine needs it, and all that is awaited is awaited by the task that
+made the call: its cancellation, its time-outs and its context reach there by themselves.
+
+The worker refers to nothing that waits on the loop but weakly. When the loop lets go of a call, the garbage collector
+closes its coroutine, and so the guest is told to end (`Worker.abandon`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from wasmscope.runtime.mailbox import Address
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+HOST_STACK = 4 * 1024 * 1024
+"""Bytes of a worker's stack beyond the guest's: for the engine, the interpreter and host functions."""
+
+PATIENCE = 1.0
+"""Seconds that closing a coroutine waits for its guest to end: one in a blocking host function ends later."""
+
+_starting = threading.Lock()
+"""Held while `threading.stack_size`, which is of the process, is not what it was."""
+
+
+class Pending:
+    """Something to be awaited, of which there is one reference: whoever awaits it takes it."""
+
+    __slots__ = ("_awaitable",)
+
+    def __init__(self, awaitable: Awaitable[Any]) -> None:
+        self._awaitable: Awaitable[Any] | None = awaitable
+
+    @property
+    def is_awaitable(self) -> bool:
+        """Whether it can be awaited, and was not yet."""
+        return inspect.isawaitable(self._awaitable)
+
+    def take(self) -> Awaitable[Any]:
+        """Hand it over, once."""
+        awaitable, self._awaitable = self._awaitable, None
+        assert awaitable is not None
+        return awaitable
+
+    async def result(self) -> Any:
+        """Await it."""
+        return await self.take()
+
+    def discard(self) -> None:
+        """Nobody is going to await it."""
+        awaitable, self._awaitable = self._awaitable, None
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How something came out: with `value`, or by raising `error`."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+    def unwrap(self) -> Any:
+        """Return or raise it."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class Wait:
+    """A worker waiting for what the loop is to await."""
+
+    __slots__ = ("answer", "busy", "call", "outer", "pending", "worker")
+
+    def __init__(self, worker: Worker, call: Call, pending: Pending) -> None:
+        self.worker = worker
+        self.call = call
+        self.pending = pending
+        self.answer: Ended | None = None
+        self.busy = False
+        """The worker runs a call nested in this wait."""
+        self.outer: Wait | None = None
+        """What the awaiting task is itself part of."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the worker does nothing but wait for this."""
+        return not self.busy and self.answer is None
+
+    def end(self, answer: Ended) -> None:
+        """Let the worker go on. The first answer is the one."""
+        if self.answer is None:
+            self.answer = answer
+            self.worker.inbox.put(None)
+
+    def nest(self, call: Call) -> None:
+        """Have the worker run `call` before it goes on waiting."""
+        self.busy = True
+        self.worker.inbox.put((self, call))
+
+
+Message: TypeAlias = Wait | Ended
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One `call_async`."""
+
+    run: Callable[[], Any]
+    context: Context
+    task: Address[Message]
+    """Who made it."""
+    cancelled: BaseException | None = None
+    """What the guest is to end with."""
+    wait: Wait | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Worker(threading.Thread):
+    """Runs one call, and those nested in it. A daemon: a guest blocked for ever does not keep the process alive."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(name="wasmscope-guest", daemon=True)
+        self.inbox: SimpleQueue[tuple[Wait, Call] | None] = SimpleQueue()
+        """Calls to be nested; None: look whether what you wait for has come."""
+        self._first = call
+        self._calls: list[Call] = []
+        """Outermost first."""
+        self._stores: list[Store] = []
+
+    # -- from the loop's thread ----------------------------------------------------------------------------------
+
+    def start_with_stack(self, wasm_stack: int) -> None:
+        """Start with room for a guest that may use `wasm_stack` bytes. RuntimeError: there can be no more threads.
+
+        The size is a setting of the process: a thread that something else starts at this very moment may get the same.
+        """
+        size = -(-(wasm_stack + HOST_STACK) // 4096) * 4096
+        with _starting:
+            before = threading.stack_size()
+            threading.stack_size(max(before, size))
+            try:
+                self.start()
+            finally:
+                threading.stack_size(before)
+
+    def cancel(self, call: Call, error: BaseException) -> None:
+        """Have `call` and what is nested in it end with `error`, as soon as the guest or the host looks.
+
+        Safe from any thread.
+        """
+        calls = list(self._calls)
+        for each in calls[calls.index(call) :] if call in calls else [call]:
+            if each.cancelled is None:
+                each.cancelled = error
+            # Read after `cancelled` was set; `wait_for` sets it before it looks at `cancelled`.
+            if each.wait is not None:
+                each.wait.end(Ended(error=error))
+        for store in list(self._stores):
+            store.wake()
+
+    def abandon(self, call: Call) -> None:
+        """Nobody waits for `call` any more: end its guest, and wait a little until it has ended."""
+        self.cancel(call, asyncio.CancelledError("the coroutine of the call was closed"))
+        if threading.current_thread() is not self:  # the garbage collector runs anywhere
+            call.ended.wait(PATIENCE)
+
+    # -- in the worker itself ------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """As the thread's."""
+        self._run(self._first)
+
+    def _run(self, call: Call, within: Wait | None = None) -> None:
+        outer_cancelled = self.cancelled
+        self._calls.append(call)
+        call.cancelled = call.cancelled or outer_cancelled
+        try:
+            self.check()
+            ended = Ended(call.context.run(call.run))
+        except BaseException as error:
+            ended = Ended(error=error)
+        self._calls.pop()
+        if within is not None:
+            within.busy = False
+        call.ended.set()
+        call.task.send(ended)
+
+    def wait_for(self, pending: Pending) -> Any:
+        """Have the task of the innermost call await `pending`; returns or raises what comes of it.
+
+        Calls nested in it are run meanwhile. Raises `asyncio.CancelledError` where the call is to end.
+        """
+        call = self._calls[-1]
+        wait = Wait(self, call, pending)
+        outer, call.wait = call.wait, wait
+        try:
+            self.check()
+            if not call.task.send(wait):
+                call.cancelled = asyncio.CancelledError("the event loop is closed")
+                self.check()
+            while wait.answer is None:
+                nested = self.inbox.get()
+                if nested is not None:
+                    self._run(nested[1], nested[0])
+            return wait.answer.unwrap()
+        except asyncio.CancelledError:
+            pending.discard()  # where nobody took it
+            raise
+        finally:
+            call.wait = outer
+
+    @property
+    def cancelled(self) -> BaseException | None:
+        """What the guest is to end with, if it is to end."""
+        return self._calls[-1].cancelled if self._calls else None
+
+    def check(self) -> None:
+        """Raise `asyncio.CancelledError` where the guest is to end."""
+        if self.cancelled is not None:
+            raise self.cancelled
+
+    def enter(self, store: Store) -> None:
+        """The thread is in `store` now: cancellation has to reach there."""
+        self._stores.append(store)
+        if self.cancelled is not None:  # perhaps before the store was in the list
+            store.wake()
+
+    def leave(self, store: Store) -> None:
+        """The thread is not in `store` any more."""
+        self._stores.remove(store)
+
+
+def current_worker() -> Worker | None:
+    """The worker whose thread this is."""
+    thread = threading.current_thread()
+    return thread if isinstance(thread, Worker) else None
