@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import wasmscope
-from support.guest_for_async import ENGINE, I32, MODULE, Guest, Recorder
+from support.guest_for_async import ENGINE, I32, MODULE, WAT, Guest, Recorder
 from wasmscope import DebugEvent, Func, FuncType, Instance, Linker, Module, Store, Val, ValType
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE")
@@ -326,6 +326,18 @@ def test_a_guest_recurses_as_deep_as_on_the_main_thread() -> None:
         asyncio.run(guest.call("deep", 100_000_000))
     assert caught.value.trap_code is wasmscope.TrapCode.STACK_OVERFLOW
     assert threading.stack_size() == before
+
+
+def test_the_thread_has_room_for_the_stack_that_was_asked_for() -> None:
+    config = wasmscope.Config()
+    config.max_wasm_stack = 2 << 20  # as much as the engine takes
+    engine = wasmscope.Engine(config)
+    store = Store(engine)
+    deep = Instance(store, Module(engine, WAT), [Func(store, FuncType([I32], [I32]), abs)]).exports(store)["deep"]
+    assert asyncio.run(deep.call_async(store, 30_000)) == 30_000
+    with pytest.raises(wasmscope.Trap) as caught:
+        asyncio.run(deep.call_async(store, 100_000_000))
+    assert caught.value.trap_code is wasmscope.TrapCode.STACK_OVERFLOW
 
 
 def test_guests_of_plain_engines_can_be_called() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import random
 import subprocess
@@ -166,6 +167,29 @@ def test_cancelling_ends_a_guest_of_another_store_that_was_called_plainly() -> N
 
     inner = Guest()
     outer = Guest(lambda value: inner["spin"](inner.store))
+    asyncio.run(main())
+
+
+def test_a_cancelled_call_has_no_result() -> None:
+    """The plain function hides the cancellation, and the guest is done before it looks."""
+
+    def stubborn(value: int) -> int:
+        with contextlib.suppress(asyncio.CancelledError):
+            inner["add"](inner.store, value)
+        return value
+
+    async def waits(value: int) -> int:
+        await asyncio.Event().wait()
+        return value
+
+    async def main() -> None:
+        call = asyncio.create_task(outer.call("add", 1))
+        await asyncio.sleep(0.02)
+        await cancel(call)
+        assert outer.works()
+
+    inner = Guest(waits)
+    outer = Guest(stubborn, store=inner.store)
     asyncio.run(main())
 
 

@@ -119,15 +119,16 @@ def _wait_in(store: Store, loop: asyncio.AbstractEventLoop) -> Wait | None:
 
 
 async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any:
-    """Await what the worker asks for, until the call has ended."""
-    cancelled: asyncio.CancelledError | None = None
+    """Await what the worker asks for, until the call has ended.
+
+    A call that was cancelled ends so, whatever the guest and the host made of it.
+    """
     try:
         while True:
             try:
                 message = await mailbox.get()
             except asyncio.CancelledError as error:
-                cancelled = cancelled or error
-                worker.cancel(call, cancelled)
+                worker.cancel(call, error)
                 continue  # the guest is not left running: its end is waited for
             if isinstance(message, Ended):
                 break
@@ -136,11 +137,11 @@ async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any
         worker.abandon(call)
         raise
     try:
-        if cancelled is not None:
-            raise cancelled
+        if call.cancelled is not None:
+            raise call.cancelled
         return message.unwrap()
     finally:
-        del cancelled, message  # whose tracebacks refer to this frame
+        del message, call  # whose tracebacks refer to this frame
 
 
 async def _conduct_wait(wait: Wait) -> None:

@@ -66,10 +66,13 @@ class Occupancy:
 
         Its tasks see the context of the call. The thread's current event loop stays what it is.
         """
-        with self:
-            if self._loop is None:
-                self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-            return self._loop.run(pending.result(), context=contextvars.copy_context())
+        try:
+            with self:
+                if self._loop is None:
+                    self._loop = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+                return self._loop.run(pending.result(), context=contextvars.copy_context())
+        finally:
+            pending.discard()  # where nobody took it
 
 
 def occupied(store: Any) -> AbstractContextManager[None]:

@@ -193,19 +193,22 @@ class Worker(threading.Thread):
         self._run(self._first)
 
     def _run(self, call: Call, within: Wait | None = None) -> None:
-        outer_cancelled = self.cancelled
+        if self.cancelled is not None:
+            call.cancelled = self.cancelled
         self._calls.append(call)
-        call.cancelled = call.cancelled or outer_cancelled
-        try:
-            self.check()
-            ended = Ended(call.context.run(call.run))
-        except BaseException as error:
-            ended = Ended(error=error)
+        ended = self._outcome(call)
         self._calls.pop()
         if within is not None:
             within.busy = False
         call.ended.set()
         call.task.send(ended)
+
+    def _outcome(self, call: Call) -> Ended:
+        try:
+            self.check()
+            return Ended(call.context.run(call.run))
+        except BaseException as error:
+            return Ended(error=error)
 
     def wait_for(self, pending: Pending) -> Any:
         """Have the task of the innermost call await `pending`; returns or raises what comes of it.
