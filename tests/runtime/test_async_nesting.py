@@ -116,6 +116,27 @@ def test_a_nested_call_that_outlives_its_coroutine_is_waited_for() -> None:
     assert guest.works()
 
 
+def test_nested_calls_of_tasks_race_with_their_coroutines() -> None:
+    async def host(value: int) -> int:
+        tasks = [asyncio.create_task(guest.call("count", 50)) for _ in range(2)]
+        for _ in range(value % 4):
+            await asyncio.sleep(0)
+        calls.extend(tasks)
+        return value
+
+    async def main() -> None:
+        for n in range(300):
+            assert await guest.call("add", n) == n + 1
+        outcomes.extend(await asyncio.gather(*calls, return_exceptions=True))
+
+    calls: list[asyncio.Task[Any]] = []
+    outcomes: list[Any] = []
+    guest = Guest(host)
+    asyncio.run(main())
+    assert {outcome if outcome == 50 else type(outcome) for outcome in outcomes} == {50, WasmscopeError}
+    assert guest.works()
+
+
 def test_other_tasks_are_refused_while_a_guest_waits() -> None:
     async def host(value: int) -> int:
         await asyncio.sleep(0.02)

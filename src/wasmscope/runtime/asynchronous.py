@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from wasmscope.runtime.config import MOST_WASM_STACK
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.mailbox import Address, Mailbox
-from wasmscope.runtime.worker import Call, Ended, Message, Pending, Wait, Worker, current_worker
+from wasmscope.runtime.pending import Ended, Pending
+from wasmscope.runtime.worker import Call, Message, Wait, Worker, current_worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.func import Caller

@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from wasmscope.errors import WasmscopeError
-from wasmscope.runtime.worker import Pending, Worker
+from wasmscope.runtime.pending import Pending
+from wasmscope.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store

@@ -14,11 +14,12 @@ from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.occupancy import Occupancy
+from wasmscope.runtime.pending import Pending
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
-from wasmscope.runtime.worker import Pending, current_worker
+from wasmscope.runtime.worker import current_worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance

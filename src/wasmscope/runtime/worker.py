@@ -21,15 +21,15 @@ closes its coroutine, and so the guest is told to end (`Worker.abandon`).
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from wasmscope.runtime.mailbox import Address
+from wasmscope.runtime.pending import Ended, Pending
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
@@ -42,50 +42,6 @@ PATIENCE = 1.0
 
 _starting = threading.Lock()
 """Held while `threading.stack_size`, which is of the process, is not what it was."""
-
-
-class Pending:
-    """Something to be awaited, of which there is one reference: whoever awaits it takes it."""
-
-    __slots__ = ("_awaitable",)
-
-    def __init__(self, awaitable: Awaitable[Any]) -> None:
-        self._awaitable: Awaitable[Any] | None = awaitable
-
-    @property
-    def is_awaitable(self) -> bool:
-        """Whether it can be awaited, and was not yet."""
-        return inspect.isawaitable(self._awaitable)
-
-    def take(self) -> Awaitable[Any]:
-        """Hand it over, once."""
-        awaitable, self._awaitable = self._awaitable, None
-        assert awaitable is not None
-        return awaitable
-
-    async def result(self) -> Any:
-        """Await it."""
-        return await self.take()
-
-    def discard(self) -> None:
-        """Nobody is going to await it."""
-        awaitable, self._awaitable = self._awaitable, None
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How something came out: with `value`, or by raising `error`."""
-
-    value: Any = None
-    error: BaseException | None = None
-
-    def unwrap(self) -> Any:
-        """Return or raise it."""
-        if self.error is not None:
-            raise self.error
-        return self.value
 
 
 class Wait:
@@ -223,7 +179,7 @@ class Worker(threading.Thread):
             if not call.task.send(wait):
                 call.cancelled = asyncio.CancelledError("the event loop is closed")
                 self.check()
-            while wait.answer is None:
+            while wait.answer is None or wait.busy:  # a call that was sent before the answer is run before it
                 nested = self.inbox.get()
                 if nested is not None:
                     self._run(nested[1], nested[0])
