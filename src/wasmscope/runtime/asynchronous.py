@@ -18,7 +18,6 @@ from wasmscope.runtime.pending import Ended, Pending
 from wasmscope.runtime.worker import Call, Message, Wait, Worker, current_worker
 
 if TYPE_CHECKING:
-    from wasmscope.runtime.func import Caller
     from wasmscope.runtime.store import Store
 
 _Result = TypeVar("_Result")
@@ -39,7 +38,8 @@ def awaiting(func: Callable[..., Any], access_caller: bool) -> Callable[..., Any
     """A coroutine function as a plain one that takes the caller, or the store, and waits for the result."""
 
     def call(caller: Any, *args: Any) -> Any:
-        return wait_for(getattr(caller, "store", caller), Pending(func(caller, *args) if access_caller else func(*args)))
+        store = getattr(caller, "store", caller)
+        return wait_for(store, Pending(func(caller, *args) if access_caller else func(*args)))
 
     return call
 
