@@ -37,6 +37,8 @@ from wasmtime import (
     WasmtimeError,
     wat2wasm,
 )
+from wasmtime import Managed as Managed  # type: ignore[attr-defined]  # a name of wasmtime's, not in its `__all__`
+from wasmtime import Storelike as Storelike  # type: ignore[attr-defined]  # likewise
 
 from wasmscope.errors import (
     BreakpointError,

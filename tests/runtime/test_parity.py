@@ -276,5 +276,5 @@ def test_a_module_survives_serialisation() -> None:
     with pytest.raises(wasmtime.Trap):
         exports["run"](store, 100)
     assert seen == [[101, 100]]
-    with pytest.raises(wasmscope.WasmscopeError):
+    with pytest.raises(wasmtime.WasmtimeError, match="not a serialized module"):
         wasmscope.Module.deserialize(engine, b"\0wasmscope\x01garbage")

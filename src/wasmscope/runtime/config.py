@@ -17,6 +17,9 @@ STACK_FACTOR = 5
 MOST_WASM_STACK = 5 * 1024 * 1024
 """Threads commonly have 8 MiB, of which the host needs some: no factor leads beyond this."""
 
+ASYNC_STACK = 2 * 1024 * 1024
+"""What wasmtime-py gives no word for, and bounds the stack (wasmtime `Config::async_stack_size`)."""
+
 _COUNTED_BY_US = ("consume_fuel", "epoch_interruption")
 
 
@@ -68,6 +71,20 @@ class Config(wasmtime.Config):
         """Bytes of stack that a rewritten guest has."""
         asked: int = self.setting("max_wasm_stack", DEFAULT_WASM_STACK)
         return max(asked, min(STACK_FACTOR * asked, MOST_WASM_STACK))
+
+    def check(self) -> None:
+        """Raise `WasmtimeError` for what the engine refuses by ending the process, in its words."""
+        if not self.setting("wasm_reference_types", True):
+            refused = "the component-model-async feature requires the wasm reference-types proposal"
+        elif not self.setting("wasm_simd", True) and self.setting("wasm_relaxed_simd", True):
+            refused = "cannot disable the simd proposal but enable the relaxed simd proposal"
+        elif self.setting("max_wasm_stack", DEFAULT_WASM_STACK) == 0:
+            refused = "max_wasm_stack size cannot be zero"
+        elif self.setting("max_wasm_stack", DEFAULT_WASM_STACK) > ASYNC_STACK:
+            refused = "max_wasm_stack size cannot exceed the async_stack_size"
+        else:
+            return
+        raise wasmtime.WasmtimeError(refused)
 
     def for_rewritten(self) -> wasmtime.Config:
         """The same settings for an engine that compiles rewritten guests."""

@@ -21,6 +21,8 @@ class Engine(wasmtime.Engine):
     def __init__(self, config: wasmtime.Config | None = None) -> None:
         if config is None:
             config = Config()
+        if isinstance(config, Config):
+            config.check()
         self.guest_debug = isinstance(config, Config) and config.guest_debug
         self.stores: WeakValueDictionary[int, Store] = WeakValueDictionary()
         """By the address of their context: how a host function finds the store it was called from."""

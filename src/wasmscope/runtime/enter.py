@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import wasmtime
 
@@ -92,6 +92,31 @@ def enter_host(store: Store) -> Callable[[], None]:
         store.execution_version += 1
 
     return leave
+
+
+def enter_unannounced(store: Store, context: Any) -> Any:
+    """What wasmtime's own class is to enter a guest of `store` with, in place of the store's `context`.
+
+    The guest's frames are there to be read, like any others. How it ends, that class says by itself.
+    """
+    if not store.guest_debug:
+        return context
+    shadow = store.shadow
+
+    def enter_guest() -> Callable[[], None]:
+        depth, activation = len(store.activations), Activation(shadow.stack_pointer, shadow.reference_pointer)
+        store.activations.append(activation)
+        store.execution_version += 1
+
+        def leave() -> None:
+            del store.activations[depth:]
+            store.execution_version += 1
+            shadow.stack_pointer = activation.base
+            shadow.reference_pointer = activation.reference_base
+
+        return leave
+
+    return capi.UnannouncedContext(context, enter_guest)
 
 
 def _keep(store: Store, frame: RawFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import wasmtime
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import awaiting, is_async, run_async
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.enter import enter, enter_host
+from wasmscope.runtime.enter import enter, enter_host, enter_unannounced
+from wasmscope.runtime.entities import handed_out
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.occupancy import occupied
 from wasmscope.runtime.throw import told_if_thrown
@@ -36,6 +38,10 @@ class Caller(wasmtime.Caller):
     def get(self, name: str) -> Any:
         """As wasmtime's."""
         return as_ours(super().get(name))
+
+    def _context(self) -> Any:
+        context, asks = super()._context(), sys._getframe(1)
+        return enter_unannounced(self.store, context) if capi.is_entry(asks) else context
 
 
 class Func(wasmtime.Func):
@@ -117,7 +123,7 @@ def plain(outcome: capi.Returned) -> Any:
 
 def as_ours(item: Any) -> Any:
     """An extern of wasmtime's as the class of ours that stands for it."""
-    return Func._from_raw(item._func) if type(item) is wasmtime.Func else item
+    return Func._from_raw(item._func) if type(item) is wasmtime.Func else handed_out(item)
 
 
 def store_of(storelike: Any) -> Store | None:

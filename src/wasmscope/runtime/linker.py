@@ -10,10 +10,24 @@ import wasmtime
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import run_async
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.func import as_ours, host_function, refuse_async, store_of
+from wasmscope.runtime.enter import enter
+from wasmscope.runtime.func import Caller, as_ours, host_function, refuse_async, store_of
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.occupancy import occupied
+
+_A_FUNCTION = wasmtime.FuncType([], [])
+
+_TOLERATED = {
+    "memory": wasmtime.MemoryType,
+    "__indirect_function_table": wasmtime.TableType,
+    "table": wasmtime.TableType,
+    "__data_end": wasmtime.GlobalType,
+    "__heap_base": wasmtime.GlobalType,
+    "__dso_handle": wasmtime.GlobalType,
+    "__rtti_base": wasmtime.GlobalType,
+}
+"""What toolchains export of a command beside its functions; it is left out."""
 
 
 class Linker(wasmtime.Linker):
@@ -44,16 +58,21 @@ class Linker(wasmtime.Linker):
             self.define(store, name, export, exports[export])
 
     def define_module(self, store: Any, name: str, module: wasmtime.Module) -> None:
-        """As wasmtime's for reactors; a command is instantiated anew at each call of one of its functions."""
+        """As wasmtime's: a command is instantiated anew at each call of one of its functions, a reactor once.
+
+        What makes a module one of them: Rust `Linker::module`, `ModuleKind::categorize`.
+        """
         if not _is_rewritten(module):
             super().define_module(store, name, module)
             return
         exports = {export.name: export.type for export in module.exports}
-        start = exports.get("_start", exports.get(""))
-        if isinstance(start, wasmtime.FuncType) and not start.params and not start.results:
-            for export, ty in exports.items():
-                if isinstance(ty, wasmtime.FuncType):
-                    self.define_func(name, export, ty, self._command(store, module, export))
+        for function in ("_start", "_initialize"):
+            if not isinstance(exports.get(function, _A_FUNCTION), wasmtime.FuncType):
+                raise wasmtime.WasmtimeError(f"`{function}` must be a function")
+        if "_start" in exports and "_initialize" in exports:
+            raise wasmtime.WasmtimeError("Program cannot be both a Command and a Reactor")
+        if "_start" in exports:
+            self._define_command(store, name, module, exports)
             return
         instance = self.instantiate(store, module)
         initialize = instance.exports(store).get("_initialize")
@@ -61,18 +80,20 @@ class Linker(wasmtime.Linker):
             initialize(store)
         self.define_instance(store, name, instance)
 
-    def _command(self, store: Any, module: wasmtime.Module, export: str) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
-            function = self.instantiate(store, module).exports(store)[export]
-            assert isinstance(function, wasmtime.Func)
-            return function(store, *args)
-
-        return call
+    def _define_command(self, store: Any, name: str, module: wasmtime.Module, exports: dict[str, Any]) -> None:
+        for export, ty in exports.items():
+            if isinstance(ty, wasmtime.FuncType):
+                call = _call_in_new_instance(self.instantiate_pre(module), export)
+                self.define_func(name, export, ty, call, access_caller=True)
+            elif not isinstance(ty, _TOLERATED.get(export, ())):
+                raise wasmtime.WasmtimeError(f"command export '{export}' is not a function")
 
     def instantiate(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         """As wasmtime's."""
         with occupied(store_of(store)):
-            return self._instantiate(store, module)
+            if not isinstance(module, Module) or not _is_rewritten(module):
+                return self._instantiate_as_is(store, module)
+            return instantiate_from(self, store, module)
 
     async def instantiate_async(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         """The same, the start function run as in `Func.call_async` (Wasmtime `Linker::instantiate_async`)."""
@@ -81,25 +102,21 @@ class Linker(wasmtime.Linker):
             raise TypeError("expected a wasmscope.Store or a Caller")
         return await run_async(owner, lambda: self.instantiate(store, module))
 
-    def _instantiate(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
-        if not _is_rewritten(module):
-            instance = capi.linker_instantiate(self, store, module)
-            if not isinstance(instance, wasmtime.Instance):
-                capi.raise_failure(instance)
+    def _instantiate_as_is(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
+        owner = store_of(store)
+        if owner is not None and owner.guest_debug:
+            instance = enter(owner, lambda: capi.linker_instantiate(self, store, module))
+        else:
+            outcome = capi.linker_instantiate(self, store, module)
+            if not isinstance(outcome, wasmtime.Instance):
+                capi.raise_failure(outcome)
                 raise AssertionError
-            ours = Instance._from_raw(instance._instance)
-            assert isinstance(ours, Instance)
-            if isinstance(module, Module):
-                ours.module = module
-            return ours
-        return Instance(store, module, [self._resolve(store, item) for item in module.imports])
-
-    def _resolve(self, store: Any, item: wasmtime.ImportType) -> Any:
-        assert item.name is not None
-        try:
-            return super().get(store, item.module, item.name)
-        except wasmtime.WasmtimeError:
-            raise wasmtime.WasmtimeError(f"unknown import: `{item.module}::{item.name}` has not been defined") from None
+            instance = outcome
+        ours = Instance._from_raw(instance._instance)
+        assert isinstance(ours, Instance)
+        if isinstance(module, Module):
+            ours.module = module
+        return ours
 
     def get(self, store: Any, module: str, name: str) -> Any:
         """As wasmtime's."""
@@ -120,35 +137,76 @@ class Linker(wasmtime.Linker):
 
     def _original(self, module: Any) -> wasmtime.Module:
         """What has the imports that `module` shows."""
-        original: wasmtime.Module = module.imports_only(self.engine) if _is_rewritten(module) else module
+        original: wasmtime.Module = module.imports_only() if _is_rewritten(module) else module
         return original
 
-    def instantiate_pre(self, module: wasmtime.Module) -> Any:
+    def instantiate_pre(self, module: wasmtime.Module) -> wasmtime.InstancePre:
         """As wasmtime's."""
         if not _is_rewritten(module):
             return super().instantiate_pre(module)
-        return InstancePre(self, module)
+        pre = super().instantiate_pre(self._original(module))
+        assert isinstance(module, Module)
+        return InstancePre.of(pre, capi.clone_linker(self), module)
 
 
-class InstancePre:
-    """Stands for wasmtime's `InstancePre`, which cannot be told of imports that differ from instance to instance."""
+class InstancePre(wasmtime.InstancePre):
+    """wasmtime's `InstancePre`, which cannot be told of imports that differ from instance to instance.
 
-    def __init__(self, linker: Linker, module: wasmtime.Module) -> None:
-        self._linker = linker
-        self._module = module
+    So what the engine made checks the original's imports, and the linker as it was then provides them.
+    """
+
+    _linker: wasmtime.Linker
+    _module: Module
+
+    @classmethod
+    def of(cls, pre: wasmtime.InstancePre, linker: wasmtime.Linker, module: Module) -> InstancePre:
+        """Stand for `pre`, of a module that imports what the original of `module` imports."""
+        ours = cls.__new__(cls)
+        ours._set_ptr(pre._consume())
+        ours._linker = linker
+        ours._module = module
+        return ours
 
     def instantiate(self, store: Any) -> wasmtime.Instance:
         """As wasmtime's."""
-        return self._linker.instantiate(store, self._module)
+        self.ptr()  # raises where it was closed
+        with occupied(store_of(store)):
+            return instantiate_from(self._linker, store, self._module)
 
     async def instantiate_async(self, store: Any) -> wasmtime.Instance:
         """See `Linker.instantiate_async`."""
-        return await self._linker.instantiate_async(store, self._module)
+        owner = store_of(store)
+        if owner is None:
+            raise TypeError("expected a wasmscope.Store or a Caller")
+        return await run_async(owner, lambda: self.instantiate(store))
 
     @property
     def module(self) -> wasmtime.Module:
         """As wasmtime's."""
+        self.ptr()
         return self._module
+
+
+def instantiate_from(linker: wasmtime.Linker, store: Any, module: Module) -> wasmtime.Instance:
+    """Instantiate a rewritten module with what `linker` has under the names that the original imports."""
+    return Instance(store, module, [_resolve(linker, store, item) for item in module.imports])
+
+
+def _resolve(linker: wasmtime.Linker, store: Any, item: wasmtime.ImportType) -> Any:
+    assert item.name is not None
+    try:
+        return wasmtime.Linker.get(linker, store, item.module, item.name)
+    except wasmtime.WasmtimeError:
+        raise wasmtime.WasmtimeError(f"unknown import: `{item.module}::{item.name}` has not been defined") from None
+
+
+def _call_in_new_instance(pre: wasmtime.InstancePre, export: str) -> Callable[..., Any]:
+    def call(caller: Caller, *args: Any) -> Any:
+        function = pre.instantiate(caller.store).exports(caller.store)[export]
+        assert isinstance(function, wasmtime.Func)
+        return function(caller.store, *args)
+
+    return call
 
 
 def _is_rewritten(module: Any) -> bool:

@@ -36,6 +36,7 @@ class Module(wasmtime.Module):
             raise TypeError("expected an Engine")
         bytecode = to_binary(wasm)
         self._bytecode = bytecode
+        self._engine = engine
         if not isinstance(engine, Engine) or not engine.guest_debug:
             super().__init__(engine, bytecode)
             return
@@ -105,37 +106,54 @@ class Module(wasmtime.Module):
 
     @classmethod
     def deserialize(cls, engine: wasmtime.Engine, encoded: bytes | bytearray) -> Module:
-        """As wasmtime's. Raises `WasmscopeError` for what another version, or an engine without debugging, wrote."""
+        """As wasmtime's. Raises `WasmtimeError` for what another version, or an engine without debugging, wrote."""
         if not isinstance(encoded, bytes | bytearray):
             raise TypeError("expected bytes")
         if not isinstance(engine, Engine) or not engine.guest_debug:
             module = super().deserialize(engine, encoded)
             assert isinstance(module, Module)
             module._bytecode = None
+            module._engine = engine
             return module
         if not encoded.startswith(_MAGIC):
-            raise WasmscopeError("not a module serialised with guest_debug on")
+            wasmtime.Module.deserialize(engine.plain, encoded)  # says what is wrong with it
+            raise wasmtime.WasmtimeError("the module was serialized with guest_debug off")
         try:
             stored = msgspec.msgpack.decode(bytes(encoded[len(_MAGIC) :]), type=_Serialized)
         except msgspec.MsgspecError as error:
-            raise WasmscopeError(f"not a serialised module: {error}") from error
+            raise wasmtime.WasmtimeError(f"not a serialized module: {error}") from error
+        try:
+            table = FrameTable.deserialize(stored.frame_table, stored.bytecode)
+        except WasmscopeError as error:
+            raise wasmtime.WasmtimeError(str(error)) from error
         module = super().deserialize(engine, stored.artifact)
         assert isinstance(module, Module)
         module._bytecode = stored.bytecode
-        module._instrumented = Instrumented(b"", FrameTable.deserialize(stored.frame_table, stored.bytecode))
+        module._engine = engine
+        module._instrumented = Instrumented(b"", table)
         return module
 
     @classmethod
     def deserialize_file(cls, engine: wasmtime.Engine, path: str) -> Module:
         """As wasmtime's."""
-        with open(path, "rb") as file:
-            return cls.deserialize(engine, file.read())
+        try:
+            with open(path, "rb") as file:
+                encoded = file.read()
+        except OSError:
+            wasmtime.Module.deserialize_file(engine, path)  # fails as it does without us, message and all
+            raise
+        return cls.deserialize(engine, encoded)
 
-    def imports_only(self, engine: wasmtime.Engine) -> wasmtime.Module:
+    @classmethod
+    def validate(cls, engine: wasmtime.Engine, wasm: bytes | bytearray) -> None:
+        """As wasmtime's: by the features that the original may use."""
+        wasmtime.Module.validate(engine.plain if isinstance(engine, Engine) else engine, wasm)
+
+    def imports_only(self) -> wasmtime.Module:
         """A module that imports what the original imports, and has nothing else."""
         sections = [section for section in self.original.sections if section.id in (SectionId.TYPE, SectionId.IMPORT)]
         parts = [self.bytecode[section.start : section.end] for section in sections]
-        return wasmtime.Module(engine, b"".join([HEADER, *parts]))
+        return wasmtime.Module(self._engine, b"".join([HEADER, *parts]))
 
     @cached_property
     def uses_tail_calls(self) -> bool:
@@ -143,6 +161,7 @@ class Module(wasmtime.Module):
         return any(token[0] in (0x12, 0x13, 0x15) for token in self.frame_table.plan.instructions)
 
     _bytecode: bytes | None
+    _engine: wasmtime.Engine
 
 
 def to_binary(wasm: str | bytes | bytearray) -> bytes:

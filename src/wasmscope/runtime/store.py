@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -10,6 +11,7 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.enter import enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
@@ -66,6 +68,10 @@ class Store(wasmtime.Store):
         if self._shadow is not None:
             self._shadow.close()
         super()._delete(ptr)
+
+    def _context(self) -> Any:
+        context, asks = super()._context(), sys._getframe(1)
+        return enter_unannounced(self, context) if capi.is_entry(asks) else context
 
     # -- frames --------------------------------------------------------------------------------------------------
 

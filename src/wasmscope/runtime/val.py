@@ -74,9 +74,9 @@ class Val(wasmtime.Val):
     _kind: Kind  # type: ignore[assignment]  # wasmtime keeps a ctypes integer, which never compares equal
     __hash__ = None  # type: ignore[assignment]  # as wasmtime's: references have no stable hash
 
-    def __init__(self, kind: Kind, value: Any, bits: int | None = None) -> None:
+    def __init__(self, kind: Kind, val: Any, bits: int | None = None) -> None:
         self._kind = kind
-        self._val = value
+        self._val = val
         self._float_bits = bits
 
     @classmethod

@@ -6,6 +6,8 @@
 - `exceptions`  traps with a code; exceptions of the guest's
 - `calls`       calls that tell a trap, an engine error and an exception of the host's from each other
 - `host`        host functions of every type
+- `unannounced` guests entered by wasmtime's own classes
+- `linking`     linkers that stay as they were
 
 Ownership: a `wasmtime_val_t` that the C API hands out roots the object it refers to until `wasmtime_val_unroot`; one
 it is given stays the caller's, except for the results of a host function, which it takes over.
@@ -38,12 +40,15 @@ from wasmscope.runtime.capi.entities import (
     global_set,
     memory_data,
     table_get,
+    table_grow,
     table_kind,
     table_set,
 )
 from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
 from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func, new_stand_in
+from wasmscope.runtime.capi.linking import clone_linker
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
+from wasmscope.runtime.capi.unannounced import UnannouncedContext, is_entry
 from wasmscope.runtime.capi.values import Root, new_host_ref, unroot, value_from_raw, value_to_raw
 
 __all__ = [
@@ -58,7 +63,9 @@ __all__ = [
     "Root",
     "Signature",
     "Trapped",
+    "UnannouncedContext",
     "call_func",
+    "clone_linker",
     "context_address",
     "define_func",
     "enable_branch_hinting",
@@ -71,6 +78,7 @@ __all__ = [
     "global_set",
     "has_exception",
     "instantiate",
+    "is_entry",
     "kind_of",
     "linker_instantiate",
     "memory_data",
@@ -85,6 +93,7 @@ __all__ = [
     "set_message",
     "signature",
     "table_get",
+    "table_grow",
     "table_kind",
     "table_set",
     "take_exception",

@@ -51,6 +51,15 @@ def table_set(store: Storelike, table: wasmtime.Table, index: int, value: Any) -
     check(error)
 
 
+def table_grow(store: Storelike, table: wasmtime.Table, delta: int, value: Any) -> int:
+    """Add elements to a table of any type; returns the size before. WasmtimeError where it cannot be."""
+    raw, previous = value_to_raw(store, table_kind(store, table), value), ctypes.c_uint64()
+    error = ffi.wasmtime_table_grow(store._context(), byref(table._table), delta, byref(raw), byref(previous))
+    unroot(raw)
+    check(error)
+    return previous.value
+
+
 def table_kind(store: Storelike, table: wasmtime.Table) -> Kind:
     """Return the kind of a table's elements."""
     ty = table.type(store)  # owns what its element is part of

@@ -61,8 +61,8 @@ class _HostFunc:
         values = (returned,) if len(self.results) == 1 else returned
         if len(values) != len(self.results):
             raise wasmtime.WasmtimeError("callback produced wrong number of results")
-        for i, kind in enumerate(self.results):
-            results[i] = value_to_raw(store, kind, values[i])
+        for i, (kind, value) in enumerate(zip(self.results, values, strict=True)):
+            results[i] = value_to_raw(store, kind, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def value_to_raw(store: Storelike, kind: Kind, value: Any) -> RawVal:
     if isinstance(value, wasmtime.Val):
         value = adopt(value)
         if value.kind is not kind:
-            raise TypeError(f"wrong type of `Val` provided: {value.kind}, not {kind}")
+            raise TypeError("wrong type of `Val` provided")
         bits, value = value.bits, value.value
     raw: RawVal = wasmtime_val_t(kind=kind)
     if kind <= Kind.V128:
