@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import wasmtime
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _Result = TypeVar("_Result")
+
+_LIMIT = re.compile(r"(?<=resource limit exceeded: )(instance|table|memory) count too high at (\d+)")
 
 
 def enter(
@@ -60,7 +63,8 @@ def _enter(
                 raise error
             case capi.Failed(failure):
                 frames = [Frame.of(frame, store.instances.tables) for frame in capi.error_frames(failure)]
-                capi.set_message(failure, with_original_frames(str(failure), frames))
+                message = _without_own(with_original_frames(str(failure), frames), shadow.own)
+                capi.set_message(failure, message)
                 if frames and not isinstance(failure, wasmtime.ExitTrap):
                     store.tell(DebugEvent.HostcallError(failure))  # a host function that is not of this package
                 raise failure
@@ -92,6 +96,11 @@ def enter_host(store: Store) -> Callable[[], None]:
         store.execution_version += 1
 
     return leave
+
+
+def _without_own(message: str, own: Mapping[str, int]) -> str:
+    """A message about a limit of the store, as it is without what the shadow state takes."""
+    return _LIMIT.sub(lambda match: f"{match[1]} count too high at {int(match[2]) - own[match[1]]}", message)
 
 
 def enter_unannounced(store: Store, context: Any) -> Any:

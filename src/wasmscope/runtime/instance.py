@@ -41,6 +41,8 @@ class Instance(wasmtime.Instance):
     def _make(self, store: Store, module: Module, imports: Sequence[Any]) -> None:
         self.module = module
         expected = len(module.original.imports)
+        for item in imports:
+            capi.extern_of(item)  # raises TypeError
         if len(imports) != expected:
             raise wasmtime.WasmtimeError(f"expected {expected} imports, found {len(imports)}")
         self._functions: dict[int, wasmtime.Func] = {}

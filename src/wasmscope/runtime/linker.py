@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import wasmtime
@@ -32,6 +33,10 @@ _TOLERATED = {
 
 class Linker(wasmtime.Linker):
     """wasmtime's `Linker`. It looks the original's imports up itself and adds those of the rewrite by position."""
+
+    def define(self, store: Any, module: str, name: str, item: Any) -> None:
+        """As wasmtime's, for shared memories too."""
+        capi.define(self, store, module, name, item)
 
     def define_func(
         self, module: str, name: str, ty: wasmtime.FuncType, func: Callable[..., Any], access_caller: bool = False
@@ -74,10 +79,11 @@ class Linker(wasmtime.Linker):
         if "_start" in exports:
             self._define_command(store, name, module, exports)
             return
-        instance = self.instantiate(store, module)
-        initialize = instance.exports(store).get("_initialize")
-        if isinstance(initialize, wasmtime.Func):
-            initialize(store)
+        with _traps_as_errors():
+            instance = self.instantiate(store, module)
+        if "_initialize" in exports:
+            with _traps_as_errors("calling the Reactor initialization function"):
+                _initialize(store, instance)
         self.define_instance(store, name, instance)
 
     def _define_command(self, store: Any, name: str, module: wasmtime.Module, exports: dict[str, Any]) -> None:
@@ -198,6 +204,30 @@ def _resolve(linker: wasmtime.Linker, store: Any, item: wasmtime.ImportType) -> 
         return wasmtime.Linker.get(linker, store, item.module, item.name)
     except wasmtime.WasmtimeError:
         raise wasmtime.WasmtimeError(f"unknown import: `{item.module}::{item.name}` has not been defined") from None
+
+
+def _initialize(store: Any, instance: wasmtime.Instance) -> None:
+    initialize = instance.exports(store)["_initialize"]
+    assert isinstance(initialize, wasmtime.Func)
+    ty = initialize.type(store)
+    for what, types in (("parameters", ty.params), ("results", ty.results)):
+        if types:
+            text = f"type mismatch with {what}\n\nCaused by:\n    expected 0 types, found {len(types)}\n"
+            raise wasmtime.WasmtimeError(text)
+    initialize(store)
+
+
+@contextmanager
+def _traps_as_errors(doing: str | None = None) -> Iterator[None]:
+    """What fails in the engine while it defines a module is an error, of which a trap is only the cause."""
+    try:
+        yield
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as failure:
+        text = str(failure)
+        if doing is not None:
+            outer, _, cause = text.partition("\n\nCaused by:\n    ")
+            text = f"{doing}\n\nCaused by:\n    0: {outer}\n    1: {cause}"
+        raise wasmtime.WasmtimeError(text) from failure
 
 
 def _call_in_new_instance(pre: wasmtime.InstancePre, export: str) -> Callable[..., Any]:

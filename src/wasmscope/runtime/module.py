@@ -38,12 +38,13 @@ class Module(wasmtime.Module):
         self._bytecode = bytecode
         self._engine = engine
         if not isinstance(engine, Engine) or not engine.guest_debug:
-            super().__init__(engine, bytecode)
+            super().__init__(engine, bytearray(bytecode))  # type: ignore[arg-type]  # it takes one
             return
         try:
             wasmtime.Module.validate(engine.plain, bytecode)
         except wasmtime.WasmtimeError:
-            wasmtime.Module(engine.plain, bytecode)  # fails as it does without us, message and all
+            # Fails as it does without us, message and all; text in a bytearray is none to wasmtime-py.
+            wasmtime.Module(engine.plain, bytearray(bytecode))  # type: ignore[arg-type]  # it takes one
             raise
         self._instrumented = instrument(bytecode, counts_fuel=engine.consume_fuel)
         try:
@@ -136,12 +137,19 @@ class Module(wasmtime.Module):
     @classmethod
     def deserialize_file(cls, engine: wasmtime.Engine, path: str) -> Module:
         """As wasmtime's."""
+        if not isinstance(engine, Engine) or not engine.guest_debug:
+            module = super().deserialize_file(engine, path)
+            assert isinstance(module, Module)
+            module._bytecode = None
+            module._engine = engine
+            return module
         try:
             with open(path, "rb") as file:
                 encoded = file.read()
         except OSError:
-            wasmtime.Module.deserialize_file(engine, path)  # fails as it does without us, message and all
-            raise
+            encoded = b""
+        if not encoded.startswith(_MAGIC):
+            wasmtime.Module.deserialize_file(engine.plain, path)  # says what is wrong with it
         return cls.deserialize(engine, encoded)
 
     @classmethod

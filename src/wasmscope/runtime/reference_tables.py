@@ -52,12 +52,14 @@ class ReferenceTables:
         """The table for references of `kind`."""
         return self._table(kind).table
 
-    def make_all(self) -> int:
-        """Make all the tables that the engine's features allow, so that no more come later; returns how many."""
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def make_all(self) -> None:
+        """Make all the tables that the engine's features allow, so that no more come later."""
         for kind in REFERENCE_KINDS:
             with suppress(wasmtime.WasmtimeError):
                 self._table(kind)
-        return len(self._tables)
 
     def reserve(self) -> None:
         """Grow every table while it may."""

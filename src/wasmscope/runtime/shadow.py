@@ -147,6 +147,11 @@ class Shadow:
         functions = (self.attention_function, self.throw_function)
         return [*functions, self.memory, identity, *map(self.references.table, kinds)]
 
+    @property
+    def own(self) -> dict[str, int]:
+        """How many entities of the store it takes, by what the engine calls them in messages about limits."""
+        return {"instance": 1 + len(self.references), "table": len(self.references), "memory": 1}
+
 
 def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:
     """A host function that calls a method of the store.

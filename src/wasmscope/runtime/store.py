@@ -253,15 +253,16 @@ class Store(wasmtime.Store):
             super().set_limits(memory_size, table_elements, instances, tables, memories)
             return
         super().set_limits()
-        own_tables = self._shadow.references.make_all()
+        self._shadow.references.make_all()
         if table_elements >= 0:
             self._shadow.references.reserve()
+        own = self._shadow.own
         super().set_limits(
             memory_size,
             table_elements,
-            instances if instances < 0 else instances + 1 + own_tables,
-            tables if tables < 0 else tables + own_tables,
-            memories if memories < 0 else memories + 1,
+            instances if instances < 0 else instances + own["instance"],
+            tables if tables < 0 else tables + own["table"],
+            memories if memories < 0 else memories + own["memory"],
         )
 
     @property

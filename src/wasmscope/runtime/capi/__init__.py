@@ -7,7 +7,7 @@
 - `calls`       calls that tell a trap, an engine error and an exception of the host's from each other
 - `host`        host functions of every type
 - `unannounced` guests entered by wasmtime's own classes
-- `linking`     linkers that stay as they were
+- `linking`     definitions in linkers, and copies of these
 
 Ownership: a `wasmtime_val_t` that the C API hands out roots the object it refers to until `wasmtime_val_unroot`; one
 it is given stays the caller's, except for the results of a host function, which it takes over.
@@ -46,7 +46,7 @@ from wasmscope.runtime.capi.entities import (
 )
 from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
 from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func, new_stand_in
-from wasmscope.runtime.capi.linking import clone_linker
+from wasmscope.runtime.capi.linking import clone_linker, define
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
 from wasmscope.runtime.capi.unannounced import UnannouncedContext, is_entry
 from wasmscope.runtime.capi.values import Root, new_host_ref, unroot, value_from_raw, value_to_raw
@@ -67,6 +67,7 @@ __all__ = [
     "call_func",
     "clone_linker",
     "context_address",
+    "define",
     "define_func",
     "enable_branch_hinting",
     "enter_guest",

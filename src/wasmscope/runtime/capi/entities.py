@@ -85,7 +85,9 @@ def extern_of(item: AsExtern) -> ffi.wasmtime_extern_t:
 
 def context_address(store: Storelike) -> int:
     """Where the store's context is: the same for the store and for every caller in it."""
-    return ctypes.cast(store._context(), ctypes.c_void_p).value or 0
+    # Not as a `Caller` of ours gives it, which looks who asks: this is done at every call of a host function.
+    context = wasmtime.Caller._context(store) if isinstance(store, wasmtime.Caller) else store._context()
+    return ctypes.cast(context, ctypes.c_void_p).value or 0
 
 
 def export_named(store: Storelike, instance: wasmtime.Instance, name: str) -> AsExtern:

@@ -111,6 +111,8 @@ def value_to_raw(store: Storelike, kind: Kind, value: Any) -> RawVal:
         if value.kind is not kind:
             raise TypeError("wrong type of `Val` provided")
         bits, value = value.bits, value.value
+    if kind <= Kind.V128 and isinstance(value, wasmtime.Func):
+        kind = Kind.FUNCREF  # what does not fit then is for the engine to say, as with wasmtime-py
     raw: RawVal = wasmtime_val_t(kind=kind)
     if kind <= Kind.V128:
         _number_to_raw(raw, kind, value, bits)

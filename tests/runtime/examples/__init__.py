@@ -1,0 +1,1 @@
+"""Hosts written for `wasmtime`, each run on it and on wasmscope (`test_examples.py`)."""
