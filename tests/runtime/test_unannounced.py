@@ -156,3 +156,23 @@ def test_a_caller_enters_it_too() -> None:
     assert run(store, 1) == 2
     assert seen == [1]
     assert host.seen == [[(0, 0), (1, 1)]]
+
+
+def test_what_a_host_function_of_wasmtimes_own_raises_is_told() -> None:
+    host, told = Host(), []
+
+    class Handler:
+        def handle(self, store: wasmscope.Store, event: wasmscope.DebugEvent) -> None:
+            told.append((event, [frame.local(0).value for frame in store.frames()]))
+
+    def fail(x: int) -> None:
+        raise KeyError(x)
+
+    i32 = wasmtime.ValType.i32()
+    plain = wasmtime.Func(host.store, wasmtime.FuncType([i32], []), fail)
+    module = wasmscope.Module(host.store.engine, GUEST)
+    run: Any = wasmscope.Instance(host.store, module, [plain]).exports(host.store)["run"]
+    host.store.set_debug_handler(Handler())
+    with pytest.raises(KeyError) as caught:
+        run(host.store, 6)
+    assert told == [(wasmscope.DebugEvent.HostcallError(caught.value), [6])]

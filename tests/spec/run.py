@@ -1,6 +1,6 @@
 """Runs the suite and prints a table.
 
-`python -m spec.run [--backend plain|wasmscope] [files...]`, from `tests/`, with wasmscope importable.
+`python -m spec.run [--backend plain|wasmscope|observed] [files...]`, from `tests/`, with wasmscope importable.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from collections import Counter
 
 from spec import known, suite
 from spec.backend import Backend, Plain, spec_config, wasmscope_backend
+from spec.observed import Observed, Observer, observed_backend
 from spec.runner import Result, Status, run_script
 
 
 def main() -> int:
     """Run what the command line says; the exit code is 1 where something failed that is not known to."""
     parser = argparse.ArgumentParser(prog="python -m spec.run", description="Run the official WebAssembly test suite.")
-    parser.add_argument("--backend", choices=("plain", "wasmscope"), default="plain")
+    parser.add_argument("--backend", choices=("plain", "wasmscope", "observed"), default="plain")
     parser.add_argument("files", nargs="*", help="paths in the suite; all without any")
     options = parser.parse_args()
     reason = suite.missing()
-    backend: Backend | None = Plain() if options.backend == "plain" else wasmscope_backend()
+    backend = backend_named(options.backend)
     if reason is not None or backend is None:
         print(reason or "wasmscope has no engine layer here", file=sys.stderr)
         return 2
@@ -30,6 +31,7 @@ def main() -> int:
     entries = known.load(backend.name)
     total: Counter[str] = Counter()
     unexpected: list[Result] = []
+    began = time.perf_counter()
     print(f"{'passed':>7} {'failed':>7} {'known':>7} {'skipped':>7} {'seconds':>8}  script")
     for name in options.files or suite.script_names():
         started = time.perf_counter()
@@ -42,10 +44,29 @@ def main() -> int:
                 unexpected.append(result)
         total += counts
         _print_row(counts, time.perf_counter() - started, name)
-    _print_row(total, 0.0, "total")
+    _print_row(total, time.perf_counter() - began, "total")
+    if isinstance(backend, Observed):
+        _print_observed(backend.observer)
     for result in unexpected:
         print(f"{result.script}:{result.line}: {result.kind}: {result.detail}")
     return 1 if unexpected else 0
+
+
+def backend_named(name: str) -> Backend | None:
+    """Return a backend by its name; None where the package has no engine layer."""
+    match name:
+        case "plain":
+            return Plain()
+        case "observed":
+            return observed_backend()
+        case _:
+            return wasmscope_backend()
+
+
+def _print_observed(observer: Observer) -> None:
+    print(f"{observer.frames} frames, {observer.values} values at {dict(observer.events)}")
+    for reason, count in observer.unavailable.most_common():
+        print(f"{count:>7} unavailable: {reason}")
 
 
 def _print_row(counts: Counter[str], seconds: float, name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from spec import known, suite
 from spec.backend import Backend, Plain, spec_config, wasmscope_backend
+from spec.observed import observed_backend
 from spec.runner import Status, run_script
 
 pytestmark = pytest.mark.skipif(suite.missing() is not None, reason=str(suite.missing()))
@@ -38,6 +39,26 @@ def test_script(backend: Backend, engine: Any, name: str) -> None:
     failed_lines = {result.line for result in failed}
     stale = [entry for entry in entries if entry.script == name and not failed_lines.issuperset(entry.lines)]
     assert stale == [], "these pass now: take them out of known.toml"
+
+
+#: of the kinds of frames, one script each; `python -m spec.run --backend observed` runs them all
+OBSERVED = (
+    "loop.wast", "memory_trap.wast", "try_table.wast", "struct.wast", "ref_cast.wast", "array.wast", "simd_load.wast",
+    "start.wast", "br_table.wast", "return_call.wast", "table_get.wast", "local_init.wast", "memory_copy.wast",
+    "proposals/threads/atomic.wast", "throw_ref.wast", "left-to-right.wast",
+)  # fmt: skip
+
+
+def test_it_passes_while_every_value_of_every_frame_is_read() -> None:
+    backend = observed_backend()
+    engine = backend.api.Engine(spec_config(backend.api))
+    for name in OBSERVED:
+        failed = [each for each in run_script(backend, engine, suite.load(name)) if each.status is Status.FAILED]
+        assert [each for each in failed if known.reason_for(each, known.load("observed")) is None] == []
+    observer = backend.observer
+    assert set(observer.events) == {"Interrupted", "Trap", "UncaughtExceptionThrown"}
+    assert observer.frames > 1000
+    assert sum(observer.unavailable.values()) < observer.values // 100
 
 
 def test_every_known_script_exists() -> None:

@@ -68,7 +68,9 @@ def _enter(
                 if frames and not isinstance(failure, wasmtime.ExitTrap):
                     store.tell(DebugEvent.HostcallError(failure))  # a host function that is not of this package
                 raise failure
-            case capi.Raised(exception):
+            case capi.Raised(exception, by_ours=by_ours):
+                if not by_ours:
+                    store.tell(DebugEvent.HostcallError(exception))
                 raise exception
         return outcome
     finally:

@@ -142,6 +142,31 @@ def callbacks_of_callbacks(api: Any) -> Any:
     return seen
 
 
+def a_deep_chain_of_callbacks(api: Any) -> Any:
+    """Guest and host call each other; the innermost fails, each host says where it was."""
+    seen: list[int] = []
+
+    def again(caller: Any, x: int) -> int:
+        if x == 0:
+            return int(caller["div"](caller, 0))
+        try:
+            return int(caller["run"](caller, x - 1))
+        except api.Trap as trap:
+            seen.append(len(trap.frames))
+            raise
+
+    text = GUEST.replace(
+        "(func $inner",
+        """(func $div (export "div") (param i32) (result i32)
+      (i32.rem_s (i32.const 1) (local.get 0))) (func $inner""",
+    )
+    store = api.Store()
+    i32 = api.ValType.i32()
+    function = api.Func(store, api.FuncType([i32], [i32]), again, access_caller=True)
+    exports = api.Instance(store, api.Module(store.engine, text), [function]).exports(store)
+    return [attempt(lambda: exports["run"](store, 60)), seen]
+
+
 def traps_through_callbacks(api: Any) -> Any:
     seen: list[Any] = []
     wat = """(module $t (import "" "h" (func $h (param i32)))
@@ -191,5 +216,6 @@ def references_are_let_go(api: Any) -> Any:
 
 CASES = (
     exceptions, wrong_results, wrong_signatures, host_functions_called_directly, callers, callbacks_of_callbacks,
+    a_deep_chain_of_callbacks,
     traps_through_callbacks, data_of_stores, references_are_let_go,
 )  # fmt: skip

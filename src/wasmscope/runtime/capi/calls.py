@@ -46,10 +46,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A host function raised `exception`; `error` is how the engine saw it, with the guest's backtrace."""
+    """A host function raised `exception`; `error` is how the engine saw it, with the guest's backtrace.
+
+    `by_ours`: the function was made by this package, so whoever is told of such things has been told.
+    """
 
     exception: BaseException
     error: wasmtime.WasmtimeError
+    by_ours: bool
 
 
 Failure: TypeAlias = Trapped | Failed | Raised
@@ -100,7 +104,7 @@ def enter_guest(store: Storelike, enter: Callable[[Any], Any]) -> Failure | None
         # An exception that nothing took stays pending, also when a trap comes after it.
         return Trapped(ended, thrown=ended.trap_code is None and has_exception(store))
     failed = wasmtime.WasmtimeError._from_ptr(error)
-    return Failed(failed) if raised is None else Raised(raised, failed)
+    return Failed(failed) if raised is None else Raised(raised, failed, by_ours=activation.raised is not None)
 
 
 def _take_last_exception() -> BaseException | None:
