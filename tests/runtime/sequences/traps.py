@@ -59,7 +59,7 @@ def every_kind(api: Any) -> Any:
     for name in exports:
         for value in (0, 1, -1, 5, 65532, 65536, 100):
             value = float(value) if name == "trunc" else value
-            if name != "unreachable":
+            if name != "unreachable" and (name, value) != ("tail", -1):  # which goes round 4 billion times
                 seen.append((name, value, attempt(lambda name=name, value=value: exports[name](store, value))))
     return seen
 
