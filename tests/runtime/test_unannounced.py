@@ -176,3 +176,20 @@ def test_what_a_host_function_of_wasmtimes_own_raises_is_told() -> None:
     with pytest.raises(KeyError) as caught:
         run(host.store, 6)
     assert told == [(wasmscope.DebugEvent.HostcallError(caught.value), [6])]
+
+
+def test_wasmtimes_own_caller_stands_for_the_store() -> None:
+    host, seen = Host(), []
+
+    def again(caller: Any, x: int) -> None:
+        seen.append(type(caller))
+        if x == 1:
+            host.exports["run"](caller, 2)
+
+    i32 = wasmtime.ValType.i32()
+    plain = wasmtime.Func(host.store, wasmtime.FuncType([i32], []), again, access_caller=True)
+    module = wasmscope.Module(host.store.engine, GUEST)
+    exports: Any = wasmscope.Instance(host.store, module, [plain]).exports(host.store)
+    assert exports["run"](host.store, 1) == 2
+    assert seen == [wasmtime.Caller]
+    assert host.seen == [[(0, 2), (1, 1)]]

@@ -127,11 +127,15 @@ def as_ours(item: Any) -> Any:
 
 
 def store_of(storelike: Any) -> Store | None:
-    """The store that a `Store` or a `Caller` of ours stands for."""
+    """The store that a `Store` or a `Caller` of ours, or a caller in one, stands for."""
     from wasmscope.runtime.store import Store
 
     if isinstance(storelike, Store):
         return storelike
+    if type(storelike) is wasmtime.Caller:  # of a host function that is not of this package
+        storelike = capi.entered_through(storelike)
+        if isinstance(storelike, Store):
+            return storelike
     store = getattr(storelike, "store", None)
     return store if isinstance(store, Store) else None
 

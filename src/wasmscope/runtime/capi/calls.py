@@ -15,7 +15,7 @@ from wasmtime._exportable import AsExtern
 from wasmtime._ffi import wasmtime_val_t
 from wasmtime._store import Storelike
 
-from wasmscope.runtime.capi.entities import extern_of
+from wasmscope.runtime.capi.entities import context_address, extern_of
 from wasmscope.runtime.capi.exceptions import has_exception
 from wasmscope.runtime.capi.types import Signature
 from wasmscope.runtime.capi.values import unroot, value_from_raw, value_to_raw
@@ -72,11 +72,12 @@ def raise_failure(failure: Failure) -> None:
 
 
 class _Activation:
-    """One entry from the host into a guest, as long as it lasts; it keeps what a host function raised."""
+    """One entry from the host into a guest of `store`, as long as it lasts; it keeps what a host function raised."""
 
-    __slots__ = ("raised",)
+    __slots__ = ("raised", "store")
 
-    def __init__(self) -> None:
+    def __init__(self, store: Storelike) -> None:
+        self.store = store
         self.raised: BaseException | None = None
 
 
@@ -90,7 +91,7 @@ def enter_guest(store: Storelike, enter: Callable[[Any], Any]) -> Failure | None
 
     `enter` is given the `wasm_trap_t **` and gives back the `wasmtime_error_t *`.
     """
-    activation, trap = _Activation(), POINTER(ffi.wasm_trap_t)()
+    activation, trap = _Activation(store), POINTER(ffi.wasm_trap_t)()
     token = innermost.set(activation)
     try:
         error = enter(byref(trap))
@@ -105,6 +106,13 @@ def enter_guest(store: Storelike, enter: Callable[[Any], Any]) -> Failure | None
         return Trapped(ended, thrown=ended.trap_code is None and has_exception(store))
     failed = wasmtime.WasmtimeError._from_ptr(error)
     return Failed(failed) if raised is None else Raised(raised, failed, by_ours=activation.raised is not None)
+
+
+def entered_through(caller: wasmtime.Caller) -> Storelike | None:
+    """With what the store of `caller` was entered last on this thread, where the innermost entry is of that store."""
+    activation = innermost.get()
+    same = activation is not None and context_address(activation.store) == context_address(caller)
+    return activation.store if activation is not None and same else None
 
 
 def _take_last_exception() -> BaseException | None:
