@@ -292,6 +292,30 @@ def test_the_context_of_the_task_is_seen_everywhere() -> None:
     assert seen == ["of the task"] * 3
 
 
+def test_exceptions_at_the_throw_are_told_to_an_asynchronous_handler() -> None:
+    wat = """(module (tag $t (param i32))
+      (func (export "f") (param i32) (result i32)
+        (block $caught (result i32)
+          (try_table (result i32) (catch $t $caught) (throw $t (local.get 0))))))"""
+    seen: list[Any] = []
+
+    class Handler:
+        async def handle(self, store: Store, event: DebugEvent) -> None:
+            await asyncio.sleep(0)
+            assert isinstance(event, DebugEvent.CaughtExceptionThrown)
+            seen.append((event.exception.field(0), store.debug_exit_frames()[0].local(0)))
+            store.throw_instead(wasmscope.ExnRef(store, event.exception.tag, [7]))
+
+    async def main() -> None:
+        store = Store(ENGINE)
+        store.set_debug_handler(Handler())
+        exports = Instance(store, Module(ENGINE, wat), []).exports(store)
+        assert await exports["f"].call_async(store, 5) == 7
+
+    asyncio.run(main())
+    assert seen == [(Val.i32(5), Val.i32(5))]
+
+
 def test_start_functions_may_wait() -> None:
     started: list[int] = []
 

@@ -296,12 +296,10 @@ def test_a_closed_coroutine_ends_its_guest() -> None:
 
     async def main() -> None:
         call = guest.call("add", 1)
+        told = call.send(None)
+        while not told.done():
+            await asyncio.sleep(0.001)
         call.send(None)
-        while not frames:
-            time.sleep(0.001)
-            await asyncio.sleep(0)
-            if not frames:
-                call.send(None)
         assert frames[0].is_valid()
         call.close()
         with pytest.raises(StaleFrame):

@@ -127,7 +127,8 @@ def test_nested_calls_of_tasks_race_with_their_coroutines() -> None:
     async def main() -> None:
         for n in range(300):
             assert await guest.call("add", n) == n + 1
-        outcomes.extend(await asyncio.gather(*calls, return_exceptions=True))
+            outcomes.extend(await asyncio.gather(*calls, return_exceptions=True))
+            calls.clear()
 
     calls: list[asyncio.Task[Any]] = []
     outcomes: list[Any] = []

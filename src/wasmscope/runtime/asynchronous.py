@@ -98,7 +98,10 @@ async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
         wait = _wait_in(store, loop)
         if wait is not None:
             wait.nest(call)
-            return await _conduct(wait.worker, call, mailbox)  # type: ignore[no-any-return]
+            try:
+                return await _conduct(wait.worker, call, mailbox)  # type: ignore[no-any-return]
+            finally:
+                wait.nesting = False
         store.occupancy.refuse_others()
         worker = Worker(call)
         worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)

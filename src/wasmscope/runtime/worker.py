@@ -47,22 +47,24 @@ _starting = threading.Lock()
 class Wait:
     """A worker waiting for what the loop is to await."""
 
-    __slots__ = ("answer", "busy", "call", "outer", "pending", "worker")
+    __slots__ = ("answer", "call", "nesting", "outer", "pending", "queued", "worker")
 
     def __init__(self, worker: Worker, call: Call, pending: Pending) -> None:
         self.worker = worker
         self.call = call
         self.pending = pending
         self.answer: Ended | None = None
-        self.busy = False
-        """The worker runs a call nested in this wait."""
+        self.nesting = False
+        """A coroutine has a call nested in this wait: as long as it awaits it."""
+        self.queued = False
+        """The worker has it yet to run, or runs it."""
         self.outer: Wait | None = None
         """What the awaiting task is itself part of."""
 
     @property
     def is_free(self) -> bool:
         """Whether the worker does nothing but wait for this."""
-        return not self.busy and self.answer is None
+        return self.answer is None and not self.nesting and not self.queued
 
     def end(self, answer: Ended) -> None:
         """Let the worker go on. The first answer is the one."""
@@ -72,7 +74,7 @@ class Wait:
 
     def nest(self, call: Call) -> None:
         """Have the worker run `call` before it goes on waiting."""
-        self.busy = True
+        self.nesting = self.queued = True
         self.worker.inbox.put((self, call))
 
 
@@ -155,7 +157,7 @@ class Worker(threading.Thread):
         ended = self._outcome(call)
         self._calls.pop()
         if within is not None:
-            within.busy = False
+            within.queued = False
         call.ended.set()
         call.task.send(ended)
 
@@ -179,7 +181,7 @@ class Worker(threading.Thread):
             if not call.task.send(wait):
                 call.cancelled = asyncio.CancelledError("the event loop is closed")
                 self.check()
-            while wait.answer is None or wait.busy:  # a call that was sent before the answer is run before it
+            while wait.answer is None or wait.queued:  # a call that was sent before the answer is run before it
                 nested = self.inbox.get()
                 if nested is not None:
                     self._run(nested[1], nested[0])
