@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -443,3 +445,14 @@ def test_what_is_added_does_not_show(world: World) -> None:
     assert list(world.instances[0].exports(world.store)) == ["number", "run"]
     assert len(world.instances[0].exports(world.store).by_index) == 2
     assert [item.name for item in module.imports] == ["look", "memory", "global"]
+
+
+def test_private_functions_do_not_keep_their_store() -> None:
+    store = store_with()
+    instance = instantiate("(module (table 1 funcref) (elem (i32.const 0) func $f) (func $f))", store)
+    functions = [instance.debug_function(store, 0), instance.debug_table(store, 0).get(store, 0)]  # type: ignore[union-attr]
+    assert all(isinstance(function, wasmscope.Func) for function in functions)
+    gone = weakref.ref(store)
+    del store
+    gc.collect()
+    assert gone() is None
