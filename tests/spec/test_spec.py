@@ -56,7 +56,7 @@ def test_it_passes_while_every_value_of_every_frame_is_read() -> None:
         failed = [each for each in run_script(backend, engine, suite.load(name)) if each.status is Status.FAILED]
         assert [each for each in failed if known.reason_for(each, known.load("observed")) is None] == []
     observer = backend.observer
-    assert set(observer.events) == {"Interrupted", "Trap", "UncaughtExceptionThrown"}
+    assert set(observer.events) == {"Interrupted", "Trap", "CaughtExceptionThrown", "UncaughtExceptionThrown"}
     assert observer.frames > 1000
     assert sum(observer.unavailable.values()) < observer.values // 100
 
