@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,9 @@ def test_programs_run(page: Path) -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     assert [page.name for page in PAGES if page.name != "README.md" and f"{page.name})" not in readme] == []
+
+
+def test_the_api_is_as_the_docstrings_say() -> None:
+    generator = ROOT / "docs" / "generate_api.py"
+    checked = subprocess.run([sys.executable, str(generator), "--check"])
+    assert checked.returncode == 0, "python docs/generate_api.py writes it anew"

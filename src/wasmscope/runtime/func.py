@@ -19,6 +19,8 @@ from wasmscope.runtime.throw import told_if_thrown
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+    from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
 
 
@@ -34,6 +36,14 @@ class Caller(wasmtime.Caller):
     def debug_exit_frames(self) -> list[FrameHandle]:
         """See `Store.debug_exit_frames`."""
         return self.store.debug_exit_frames()
+
+    def debug_all_instances(self) -> list[Instance]:
+        """See `Store.debug_all_instances`."""
+        return self.store.debug_all_instances()
+
+    def debug_all_modules(self) -> list[Module]:
+        """See `Store.debug_all_modules`."""
+        return self.store.debug_all_modules()
 
     def get(self, name: str) -> Any:
         """As wasmtime's."""
