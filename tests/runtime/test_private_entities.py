@@ -456,3 +456,31 @@ def test_private_functions_do_not_keep_their_store() -> None:
     del store
     gc.collect()
     assert gone() is None
+
+
+def test_functions_in_private_globals_and_tables_are_noticed_when_they_are_called() -> None:
+    store = store_with()
+    instance = instantiate(
+        """(module (table 1 funcref) (elem (i32.const 0) func $f) (global (mut funcref) (ref.func $f))
+          (func $f unreachable) (func (export "read") (result funcref) (table.get (i32.const 0))))""",
+        store,
+    )
+    told = Handler(lambda store, _: shape_of(store.frames(), [instance]))
+    store.set_debug_handler(told)
+    table, held = instance.debug_table(store, 0), instance.debug_global(store, 0)
+    assert table is not None
+    assert held is not None
+    for function in (table.get(store, 0), held.value(store)):
+        with pytest.raises(wasmscope.Trap):
+            function(store)
+    assert told.seen == [[(0, 0, 0)]] * 2
+
+
+def test_private_entities_survive_serialisation() -> None:
+    store = store_with()
+    wat = """(module (global i32 (i32.const 5))
+      (func $private (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3))))"""
+    stored = wasmscope.Module(store.engine, wat).serialize()
+    instance = instantiate(wasmscope.Module.deserialize(store.engine, stored), store)
+    assert instance.debug_function(store, 0)(store, 7) == 21  # type: ignore[misc]
+    assert instance.debug_global(store, 0).value(store) == 5  # type: ignore[union-attr]

@@ -110,11 +110,3 @@ def exports_of(store: Store, instance: Instance) -> list[tuple[str, object]]:
         return []
     exports = instance.exports(store)
     return [(name, exports[name]) for name in exports]
-
-
-def table_of(store: Store, instance: Instance, index: int) -> wasmtime.Table | None:
-    """A table; None where it is not exported, so that it cannot be had."""
-    exported = (item for item in instance.module.original.exports if item.kind is ExternKind.TABLE)
-    name = next((item.name for item in exported if item.index == index), None)
-    table = dict(exports_of(store, instance)).get(name) if name is not None else None
-    return table if isinstance(table, wasmtime.Table) else None

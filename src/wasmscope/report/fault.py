@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from wasmtime import TrapCode
 
 from wasmscope.analysis.signatures import CONTROL, effect_of
-from wasmscope.report.entities import FunctionNames, Names, table_of
+from wasmscope.report.entities import FunctionNames, Names
 from wasmscope.report.model import Fault, IndirectCall, MemoryAccess, Operation, Value
 from wasmscope.runtime import capi
 from wasmscope.runtime.frame import FrameHandle
@@ -95,7 +95,7 @@ def _indirect_call(
     type_index, table_index = instruction.immediates
     element = index.bits
     assert element is not None, "an index is an integer"
-    table = table_of(store, instance, table_index)
+    table = instance.debug_table(store, table_index)
     size = int(table.size(store)) if table is not None else None
     found = None
     if table is not None and size is not None and element < size:
@@ -124,7 +124,7 @@ def _notes(
                 _data_note(instance, i) for i in _indices(instruction, Imm.DATA)
             ]
         case TrapCode.TABLE_OUT_OF_BOUNDS:
-            tables = [(i, table_of(store, instance, i)) for i in _indices(instruction, Imm.TABLE)]
+            tables = [(i, instance.debug_table(store, i)) for i in _indices(instruction, Imm.TABLE)]
             return [_size_note("table", i, table.size(store) if table else None, "elements") for i, table in tables]
         case TrapCode.ARRAY_OUT_OF_BOUNDS:
             arrays = [operand.value for operand in operands if isinstance(operand, Val)]

@@ -115,15 +115,15 @@ def enter_unannounced(store: Store, context: Any) -> Any:
     shadow = store.shadow
 
     def enter_guest() -> Callable[[], None]:
-        depth, activation = len(store.activations), Activation(shadow.stack_pointer, shadow.reference_pointer)
+        depth, activation = len(store.activations), Activation(*shadow.pointers)
         store.activations.append(activation)
         store.execution_version += 1
 
         def leave() -> None:
             del store.activations[depth:]
             store.execution_version += 1
-            shadow.stack_pointer = activation.base
-            shadow.reference_pointer = activation.reference_base
+            shadow.pointers = (activation.base, activation.reference_base)
+            shadow.references.clear(activation.reference_base)
 
         return leave
 

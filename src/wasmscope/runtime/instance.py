@@ -155,12 +155,14 @@ class Instance(wasmtime.Instance):
         return 0 <= index < module.original.count(kind)
 
     def _entity(self, store: Any, kind: ExternKind, index: int) -> Any:
-        return capi.export_named(store, self, self._private.name(kind, index)) if self._has(kind, index) else None
+        if not self._has(kind, index):
+            return None
+        return as_ours(capi.export_named(store, self, self._private.name(kind, index)))
 
     def _function(self, store: Any, index: int) -> wasmtime.Func:
         private = self._private
         if index in private.exported:
-            function: wasmtime.Func = as_ours(self._entity(store, ExternKind.FUNC, index))
+            function: wasmtime.Func = self._entity(store, ExternKind.FUNC, index)
             return function
         entry = private.entries[index]
         target = capi.export_named(store, self, entry.export)

@@ -16,6 +16,7 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter, enter_host
+from wasmscope.runtime.entities import Table
 from wasmscope.runtime.func import Caller, Func, caller_maker, plain, store_of
 from wasmscope.runtime.throw import told_if_thrown
 
@@ -85,7 +86,7 @@ class PrivateFunc(Func):
             raise capi.EndHostCall(told_if_thrown(store, thrown))
 
 
-class PrivateTable(wasmtime.Table):
+class PrivateTable(Table):
     """A table whose functions only `instance` calls, as the host may use it."""
 
     def __init__(self, table: wasmtime.Table, instance: Instance) -> None:
@@ -94,17 +95,14 @@ class PrivateTable(wasmtime.Table):
 
     def get(self, store: Any, idx: int) -> Any:
         """As wasmtime's; a function knows which instance it belongs to."""
-        value = capi.table_get(store, self, idx)
-        if value is None:
-            return None
-        item = value.value
-        return self._instance.standing_for(store, item) if isinstance(item, wasmtime.Func) else item or value
+        item = super().get(store, idx)
+        return self._instance.standing_for(store, item) if isinstance(item, wasmtime.Func) else item
 
     def set(self, store: Any, idx: int, val: Any) -> None:
         """As wasmtime's."""
         if isinstance(val, PrivateFunc) and val.is_direct and val.instance is self._instance:
             val = val.target  # where it came from: there its instance calls it itself
-        capi.table_set(store, self, idx, val)
+        super().set(store, idx, val)
 
     def _as_extern(self) -> Any:
         raise WasmscopeError(

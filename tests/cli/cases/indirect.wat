@@ -1,4 +1,4 @@
-;; A null element, one of another type, one beyond the end; and a table that cannot be looked into.
+;; A null element, one of another type, one beyond the end; and a table that is not exported.
 ;; RUN: run --invoke call % 0
 ;; RUN: run --invoke call % 1
 ;; RUN: run --invoke call % 2
