@@ -37,7 +37,7 @@ def main() -> None:
             with_rewrite = "wasmscope" in options.contenders
             for program in programs:
                 status.update(f"{program.name}: start")
-                starts.append(measure_start(program, with_rewrite))
+                starts.append(measure_start(program, with_rewrite, rounds))
     figures = Figures(rounds, measurements, starts)
     print_tables(figures, console)
     if options.out is not None:

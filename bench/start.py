@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
 from contenders import GUEST_DEBUG, compile_command
 from programs import Program
@@ -51,10 +52,25 @@ class Start:
     rewrite: Rewrite | None
 
 
-def measure_start(program: Program, with_rewrite: bool) -> Start:
-    """Time the compilers on the command line, and the rewrite with what follows it."""
-    rewrite = measure_rewrite(program.wasm) if with_rewrite else None
-    return Start(program.name, time_compile(program), time_compile(program, *GUEST_DEBUG), rewrite)
+def measure_start(program: Program, with_rewrite: bool, rounds: int) -> Start:
+    """Time the compilers on the command line, and the rewrite with what follows it, a round after the other."""
+    plain, guest_debug, rewrites = [], [], []
+    for _ in range(rounds):
+        plain.append(time_compile(program))
+        guest_debug.append(time_compile(program, *GUEST_DEBUG))
+        if with_rewrite:
+            rewrites.append(measure_rewrite(program.wasm))
+    return Start(program.name, median(plain), median(guest_debug), median_of(rewrites) if rewrites else None)
+
+
+def median_of(rewrites: list[Rewrite]) -> Rewrite:
+    """The median of each figure that is measured; the others are the same in all."""
+    return replace(
+        rewrites[0],
+        seconds=median(each.seconds for each in rewrites),
+        peak_bytes=int(median(each.peak_bytes for each in rewrites)),
+        compile_seconds=median(each.compile_seconds for each in rewrites),
+    )
 
 
 def time_compile(program: Program, *options: str) -> float:
