@@ -176,3 +176,26 @@ def test_a_handle_is_stale_when_the_store_is_closed() -> None:
     holder.call("stops")
     holder.store.close()
     assert_stale(holder.handles[0])
+
+
+def test_a_frame_is_stale_when_an_interrupted_guest_has_gone_on() -> None:
+    store = store_with()
+    kept = []
+    valid = []
+
+    def look() -> None:
+        valid.append(kept[0].is_valid())
+        with pytest.raises(StaleFrame):
+            kept[0].local(0)
+
+    def keep(store: wasmscope.Store, _: DebugEvent) -> None:
+        kept.extend(store.debug_exit_frames())
+        valid.append(kept[0].is_valid())
+
+    wat = """(module (import "" "look" (func $look)) (func (export "run") (param i32)
+      (loop $again (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if $again (local.get 0))) (call $look)))"""
+    instance = instantiate(wat, store, {"look": lambda _: look()})
+    store.set_debug_handler(Handler(keep))
+    store.interrupt()
+    instance.exports(store)["run"](store, 9)
+    assert valid == [True, False]

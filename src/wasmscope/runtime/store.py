@@ -11,7 +11,7 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.enter import enter_unannounced
+from wasmscope.runtime.enter import enter_host, enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
@@ -219,7 +219,11 @@ class Store(wasmtime.Store):
             self._interrupted = False
             if self._handler is None:
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
-            self.tell(DebugEvent.Interrupted())
+            leave = enter_host(self)
+            try:
+                self.tell(DebugEvent.Interrupted())
+            finally:
+                leave()
         if self._is_past_deadline():
             self.shadow.attention = True  # until there is a new deadline
             raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
