@@ -387,6 +387,7 @@ def test_nothing_is_warned_of_in_development_mode() -> None:
     program = """
 import asyncio, gc, threading, wasmscope
 from support.guest_for_async import Guest
+from support.processes import ENVIRONMENT
 
 async def host(value):
     await asyncio.sleep(0.001)
@@ -416,5 +417,5 @@ assert guest["add"](guest.store, 1) == 2
 gc.collect()
 """
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
-    outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    outcome = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
     assert (outcome.returncode, outcome.stdout, outcome.stderr) == (0, "", "")

@@ -373,7 +373,7 @@ loop.run_until_complete(asyncio.sleep(0.05))
 print("end", flush=True)
 """
     command = [sys.executable, "-c", program]
-    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    outcome = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
     assert (outcome.returncode, outcome.stdout) == (0, "end\n"), outcome.stderr
 
 
@@ -381,6 +381,7 @@ def test_ctrl_c_cancels_the_call() -> None:
     program = """
 import asyncio, os, signal, threading
 from support.guest_for_async import Guest
+from support.processes import ENVIRONMENT
 guest = Guest()
 async def main():
     asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
@@ -395,7 +396,7 @@ except KeyboardInterrupt:
     print("interrupted")
 """
     command = [sys.executable, "-c", program]
-    outcome = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    outcome = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=False)
     assert (outcome.stdout, outcome.stderr) == ("cancelled True\ninterrupted\n", "")
 
 
