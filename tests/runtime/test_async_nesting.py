@@ -138,6 +138,24 @@ def test_nested_calls_of_tasks_race_with_their_coroutines() -> None:
     assert guest.works()
 
 
+def test_two_calls_of_one_store_at_once_are_refused() -> None:
+    """However soon the first is done."""
+
+    async def main() -> None:
+        guest = Guest()
+        for _ in range(50):
+            calls = asyncio.gather(guest.call("count", 1), guest.call("count", 1), return_exceptions=True)
+            await asyncio.sleep(0)
+            with pytest.raises(WasmscopeError, match="in use by another thread"):
+                guest["count"](guest.store, 1)
+            first, second = await calls
+            assert first == 1
+            assert isinstance(second, WasmscopeError)
+        assert guest.works()
+
+    asyncio.run(main())
+
+
 def test_other_tasks_are_refused_while_a_guest_waits() -> None:
     async def host(value: int) -> int:
         await asyncio.sleep(0.02)

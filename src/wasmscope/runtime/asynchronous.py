@@ -102,10 +102,13 @@ async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
                 return await _conduct(wait.worker, call, mailbox)  # type: ignore[no-any-return]
             finally:
                 wait.nesting = False
-        store.occupancy.refuse_others()
         worker = Worker(call)
-        worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)
-        return await _conduct(worker, call, mailbox)  # type: ignore[no-any-return]
+        store.occupancy.reserve(worker)
+        try:
+            worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)
+            return await _conduct(worker, call, mailbox)  # type: ignore[no-any-return]
+        finally:
+            store.occupancy.free(worker)
     finally:
         keeping.cancel()
 

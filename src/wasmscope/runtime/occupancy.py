@@ -19,29 +19,45 @@ if TYPE_CHECKING:
 class Occupancy:
     """Who is in a store: a context manager around everything that enters a guest. It nests on one thread."""
 
-    __slots__ = ("_depth", "_lock", "_loop", "_store", "thread")
+    __slots__ = ("_depth", "_lock", "_loop", "_reserved", "_store", "thread")
 
     def __init__(self, store: Store) -> None:
         self.thread: threading.Thread | None = None
         """The thread that is in the store."""
+        self._reserved: Worker | None = None
         self._store = store
         self._lock = threading.Lock()
         self._depth = 0
         self._loop: asyncio.Runner | None = None
 
-    def refuse_others(self) -> None:
-        """Raise `WasmscopeError` where another thread is in the store."""
-        if self.thread is not None and self.thread is not threading.current_thread():
+    @property
+    def is_taken(self) -> bool:
+        """Whether a thread is in the store, or about to be."""
+        return self.thread is not None or self._reserved is not None
+
+    def reserve(self, worker: Worker) -> None:
+        """Keep the store for a call that `worker` is to run. Raises `WasmscopeError` where it is in use."""
+        self._refuse_others()
+        self._reserved = worker
+
+    def free(self, worker: Worker) -> None:
+        """The call is over. Its guest, if it was abandoned, may still be in the store."""
+        if self._reserved is worker:
+            self._reserved = None
+
+    def _refuse_others(self) -> None:
+        user = self.thread or self._reserved
+        if user is not None and user is not threading.current_thread():
             raise WasmscopeError(
-                f"the store is in use by another thread ({self.thread.name}): where a host coroutine or an "
+                f"the store is in use by another thread ({user.name}): where a host coroutine or an "
                 "asynchronous handler calls a guest, it is by `await func.call_async(store, ...)`, one at a time"
             )
 
     def __enter__(self) -> None:
         thread = threading.current_thread()
         if self.thread is not thread:
+            self._refuse_others()
             if not self._lock.acquire(blocking=False):
-                self.refuse_others()
                 raise WasmscopeError("the store is in use by another thread")  # it entered or left just now
             self.thread = thread
             if isinstance(thread, Worker):

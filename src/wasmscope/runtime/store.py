@@ -59,7 +59,7 @@ class Store(wasmtime.Store):
 
     def close(self) -> None:
         """As wasmtime's. Raises `WasmscopeError` while a guest runs in the store."""
-        if self.occupancy.thread is not None:
+        if self.occupancy.is_taken:
             raise WasmscopeError("the store cannot be closed: a guest runs in it")
         super().close()
 
