@@ -29,6 +29,9 @@ class DecodeError(WasmscopeError):
         self.message = message
         self.offset = offset
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.offset)
+
 
 class UnsupportedFeature(WasmscopeError):
     """The module needs `proposal`, which wasmscope or its engine does not support."""
@@ -38,6 +41,9 @@ class UnsupportedFeature(WasmscopeError):
         self.message = message
         self.proposal = proposal
         self.offset = offset
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.proposal, self.offset)
 
 
 class StaleFrame(WasmscopeError):
@@ -59,3 +65,6 @@ class ConditionError(BreakpointError):
         super().__init__(f"{message} (at column {column})")
         self.message = message
         self.column = column
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.column)

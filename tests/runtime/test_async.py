@@ -13,6 +13,7 @@ import pytest
 
 import wasmscope
 from support.guest_for_async import ENGINE, I32, MODULE, WAT, Guest, Recorder
+from support.processes import ENVIRONMENT
 from wasmscope import DebugEvent, Func, FuncType, Instance, Linker, Module, Store, Val, ValType
 
 VARIABLE: contextvars.ContextVar[str] = contextvars.ContextVar("VARIABLE")
@@ -387,7 +388,6 @@ def test_nothing_is_warned_of_in_development_mode() -> None:
     program = """
 import asyncio, gc, threading, wasmscope
 from support.guest_for_async import Guest
-from support.processes import ENVIRONMENT
 
 async def host(value):
     await asyncio.sleep(0.001)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from support.guest_for_async import Guest, Recorder
+from support.processes import ENVIRONMENT
 from wasmscope import DebugEvent, FrameHandle, StaleFrame, Store
 
 
@@ -381,7 +382,6 @@ def test_ctrl_c_cancels_the_call() -> None:
     program = """
 import asyncio, os, signal, threading
 from support.guest_for_async import Guest
-from support.processes import ENVIRONMENT
 guest = Guest()
 async def main():
     asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)

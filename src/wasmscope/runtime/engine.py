@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -29,6 +30,7 @@ class Engine(wasmtime.Engine):
         self.epoch_interruption = False
         self.consume_fuel = False
         self.epoch = 0
+        self._epochs = count(1)
         self.wasm_stack = config.rewritten_wasm_stack if isinstance(config, Config) else MOST_WASM_STACK
         """Bytes of stack that a guest may use; wasmtime's own `Config` does not say: it is taken to ask for no more."""
         self._shadow_tables: dict[str, wasmtime.Module] = {}
@@ -45,9 +47,11 @@ class Engine(wasmtime.Engine):
     def increment_epoch(self) -> None:
         """As wasmtime's; safe to call from any thread and from signal handlers."""
         super().increment_epoch()
-        self.epoch += 1
-        for store in list(self.stores.values()):
-            store.check_epoch()
+        self.epoch = next(self._epochs)
+        for reference in self.stores.valuerefs():  # unlike `values`, all at once: other threads make stores
+            store = reference()
+            if store is not None:
+                store.check_epoch()
 
     @cached_property
     def shadow_memory_module(self) -> wasmtime.Module:

@@ -108,13 +108,16 @@ def _without_own(message: str, own: Mapping[str, int]) -> str:
 def enter_unannounced(store: Store, context: Any) -> Any:
     """What wasmtime's own class is to enter a guest of `store` with, in place of the store's `context`.
 
-    The guest's frames are there to be read, like any others. How it ends, that class says by itself.
+    The guest's frames are there to be read, like any others. How it ends, that class says by itself. Raises
+    `WasmscopeError` while another thread is in the store.
     """
+    store.occupancy.refuse_others()  # here: ctypes would make another error of it when the guest is entered
     if not store.guest_debug:
-        return context
+        return capi.UnannouncedContext(context, lambda: _occupy(store))
     shadow = store.shadow
 
     def enter_guest() -> Callable[[], None]:
+        leave_store = _occupy(store)
         depth, activation = len(store.activations), Activation(*shadow.pointers)
         store.activations.append(activation)
         store.execution_version += 1
@@ -124,10 +127,17 @@ def enter_unannounced(store: Store, context: Any) -> Any:
             store.execution_version += 1
             shadow.pointers = (activation.base, activation.reference_base)
             shadow.references.clear(activation.reference_base)
+            leave_store()
 
         return leave
 
     return capi.UnannouncedContext(context, enter_guest)
+
+
+def _occupy(store: Store) -> Callable[[], None]:
+    """Be in the store until what is returned is called."""
+    store.occupancy.__enter__()
+    return store.occupancy.__exit__
 
 
 def _keep(store: Store, frame: RawFrame) -> None:

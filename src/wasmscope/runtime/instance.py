@@ -29,14 +29,14 @@ class Instance(wasmtime.Instance):
 
     def __init__(self, store: wasmtime.Store, module: wasmtime.Module, imports: Sequence[Any]) -> None:
         self._exports = None
-        if not isinstance(module, Module) or module.instrumented is None or not isinstance(store, Store):
-            with occupied(store):
-                super().__init__(store, module, imports)
+        owner = store_of(store)
+        with occupied(owner):
+            if isinstance(module, Module) and module.instrumented is not None and owner is not None:
+                self._make(owner, module, imports)
+                return
+            super().__init__(store, module, imports)
             if isinstance(module, Module):
                 self.module = module
-            return
-        with occupied(store):
-            self._make(store, module, imports)
 
     def _make(self, store: Store, module: Module, imports: Sequence[Any]) -> None:
         self.module = module
@@ -79,11 +79,15 @@ class Instance(wasmtime.Instance):
         return item if isinstance(item, wasmtime.Global) else None
 
     @classmethod
-    async def create_async(cls, store: Store, module: wasmtime.Module, imports: Sequence[Any]) -> Self:
-        """Make an instance whose start function runs as in `Func.call_async` (Wasmtime `Instance::new_async`)."""
-        if not isinstance(store, Store):
-            raise TypeError("expected a wasmscope.Store")
-        return await run_async(store, lambda: cls(store, module, imports))
+    async def create_async(cls, store: Any, module: wasmtime.Module, imports: Sequence[Any]) -> Self:
+        """Make an instance whose start function runs as in `Func.call_async` (Wasmtime `Instance::new_async`).
+
+        Raises what making one does, and `TypeError` for what is neither a store nor a caller of wasmscope's.
+        """
+        owner = store_of(store)
+        if owner is None:
+            raise TypeError("expected a wasmscope.Store or a Caller")
+        return await run_async(owner, lambda: cls(store, module, imports))
 
     def debug_memory(self, store: Any, index: int) -> wasmtime.Memory | None:
         """A memory by its index (Wasmtime `Instance::debug_memory`).

@@ -37,7 +37,7 @@ class Occupancy:
 
     def reserve(self, worker: Worker) -> None:
         """Keep the store for a call that `worker` is to run. Raises `WasmscopeError` where it is in use."""
-        self._refuse_others()
+        self.refuse_others()
         self._reserved = worker
 
     def free(self, worker: Worker) -> None:
@@ -45,7 +45,8 @@ class Occupancy:
         if self._reserved is worker:
             self._reserved = None
 
-    def _refuse_others(self) -> None:
+    def refuse_others(self) -> None:
+        """Raise `WasmscopeError` where another thread is in the store, or about to be."""
         user = self.thread or self._reserved
         if user is not None and user is not threading.current_thread():
             raise WasmscopeError(
@@ -56,7 +57,7 @@ class Occupancy:
     def __enter__(self) -> None:
         thread = threading.current_thread()
         if self.thread is not thread:
-            self._refuse_others()
+            self.refuse_others()
             if not self._lock.acquire(blocking=False):
                 raise WasmscopeError("the store is in use by another thread")  # it entered or left just now
             self.thread = thread
@@ -65,14 +66,15 @@ class Occupancy:
         self._depth += 1
 
     def __exit__(self, *exc: object) -> None:
-        self._depth -= 1
-        if self._depth:
+        if self._depth > 1:
+            self._depth -= 1
             return
         try:
-            if self._loop is not None:
-                self._loop.close()
+            while self._loop is not None:  # what its tasks do when they are cancelled is within the call, too
+                loop, self._loop = self._loop, None
+                loop.close()
         finally:
-            self._loop = None
+            self._depth = 0
             if isinstance(self.thread, Worker):
                 self.thread.leave(self._store)
             self.thread = None

@@ -199,9 +199,12 @@ class Store(wasmtime.Store):
         """Have the guest stop at the next function entry or loop iteration, and tell `DebugEvent.Interrupted`.
 
         Safe from any thread and from signal handlers. Without a handler the guest traps (`TrapCode.INTERRUPT`).
+        Raises `WasmscopeError` with `guest_debug` off: such a guest cannot be stopped (but see `set_epoch_deadline`).
         """
+        if self._shadow is None:
+            raise WasmscopeError("a guest can be interrupted with guest_debug on only")
         self._interrupted = True
-        self.shadow.attention = True
+        self._shadow.attention = True
 
     def wake(self) -> None:
         """Have the guest call the host at its next function entry or loop iteration. Safe from any thread."""
@@ -217,6 +220,7 @@ class Store(wasmtime.Store):
             raise worker.cancelled
         if self._interrupted:
             self._interrupted = False
+            self.check_epoch()  # a deadline that is past too is for the next test
             if self._handler is None:
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
             leave = enter_host(self)
