@@ -389,10 +389,6 @@ class ExnRef:
         return "<ExnRef>"
 
 
-class ContRef:
-    """A reference to a continuation (stack switching); the engine's C API has none yet, so there is no instance."""
-
-
 def _checked(index: int, length: int, what: str) -> int:
     """Check `index`, because the engine only says in words what is wrong with it."""
     if not 0 <= index < length:

@@ -111,9 +111,6 @@ STRUCTREF = ref_type("struct", True)
 ARRAYREF = ref_type("array", True)
 EXNREF = ref_type("exn", True)
 NULLREF = ref_type("none", True)
-NULLFUNCREF = ref_type("nofunc", True)
-NULLEXTERNREF = ref_type("noextern", True)
-NULLEXNREF = ref_type("noexn", True)
 
 
 class PackedType(StrEnum):
