@@ -48,9 +48,14 @@ class Instance(wasmtime.Instance):
         self._functions: dict[int, wasmtime.Func] = {}
         self._found: dict[bytes, wasmtime.Func] = {}
         self.id = store.instances.add(self)
-        appended = store.shadow.imports(tuple(module.frame_table.plan.reference_tables), self.id)
         self._tags: dict[int, wasmtime.Tag] = {}
-        raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
+        try:
+            appended = store.shadow.imports(tuple(module.frame_table.plan.reference_tables), self.id)
+            raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
+        except wasmtime.WasmtimeError:
+            if not module.leaves_functions_when_refused:
+                store.instances.drop(self)
+            raise
         self._instance = raw._instance
         self._start(store)
 
@@ -67,6 +72,11 @@ class Instance(wasmtime.Instance):
     def is_made(self) -> bool:
         """Whether the engine has made it; it refuses to where imports do not fit or a segment does not."""
         return hasattr(self, "_instance")
+
+    @property
+    def may_run(self) -> bool:
+        """Whether its functions can be called: one that could not be made may have left some in others' tables."""
+        return self.is_made or self.module.leaves_functions
 
     # -- what it keeps to itself ---------------------------------------------------------------------------------
 

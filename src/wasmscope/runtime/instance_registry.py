@@ -25,6 +25,11 @@ class InstanceRegistry(Sequence["Instance"]):
         self._tables[table.mark] = table
         return len(self._instances) - 1
 
+    def drop(self, instance: Instance) -> None:
+        """Forget the instance that was added last, of which the engine made nothing: its id is free again."""
+        assert self._instances[-1] is instance
+        self._instances.pop()
+
     @property
     def tables(self) -> dict[str, FrameTable]:
         """The frame tables of the instances' modules, by the marks that the engine's backtraces show."""

@@ -168,6 +168,21 @@ class Module(wasmtime.Module):
         """Whether a function of it may hand its place on the stack to another."""
         return any(token[0] in (0x12, 0x13, 0x15) for token in self.frame_table.plan.instructions)
 
+    @cached_property
+    def leaves_functions(self) -> bool:
+        """Whether an instance that traps while its segments are written may have put functions into others' tables."""
+        imported = self.original.num_imported_tables
+        return any(element.table is not None and element.table < imported for element in self._active_elements)
+
+    @cached_property
+    def leaves_functions_when_refused(self) -> bool:
+        """The same for one that ends otherwise: nothing is written before that, unless objects exhaust the heap."""
+        return self.leaves_functions and any(element.expressions is not None for element in self._active_elements)
+
+    @property
+    def _active_elements(self) -> list[wasm.Element]:
+        return [element for element in self.original.elements if element.mode == "active"]
+
     _bytecode: bytes | None
     _engine: wasmtime.Engine
 

@@ -201,7 +201,8 @@ def _instance_of(
         return home
     if entered and base + 8 <= shadow.size:
         return instances[shadow.instance_id(base)]
-    candidates = [instance for instance in instances if instance.module.frame_table is table]
+    mark = table.mark  # modules of the same bytes have tables of their own, and the engine does not tell them apart
+    candidates = [each for each in instances if each.module.frame_table.mark == mark and each.may_run]
     return candidates[0] if len(candidates) == 1 else None
 
 
