@@ -136,3 +136,15 @@ def test_an_exception_that_the_guest_catches() -> None:
     lines = format_report(caught).plain.splitlines()
     assert lines[:2] == ["exception refused, which the guest catches", "  payload: i32 5 (0x5)"]
     assert msgspec.json.decode(caught.to_json())["reason"]["kind"] == "caught-exception"
+
+
+def test_neighbours_of_one_name_share_a_line_only_with_one_value() -> None:
+    wat = """(module (import "env" "host" (func))
+      (func (export "main") (param $a (@name "x") i32) (param $b (@name "x") i32) (param $c (@name "x") i32)
+        unreachable))"""
+    different, same = (format_report(run(wat, lambda _: None, *given)[0]).plain for given in ((1, 2, 3), (4, 4, 4)))
+    lines = [line.split() for line in different.splitlines()]
+    assert [line for line in lines if "x" in line[1:2]] == [
+        [str(n), "x", "i32", str(n + 1), f"({n + 1:#x})"] for n in range(3)
+    ]
+    assert "0-2  x  i32  4" in same

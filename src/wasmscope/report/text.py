@@ -169,8 +169,8 @@ def _variables(what: str, variables: Sequence[Variable], more: int, *, more_firs
 
 
 def _runs(variables: Sequence[Variable]) -> Iterator[Sequence[Variable]]:
-    """Nameless neighbours of one value share a line: compilers leave long rows of zeros."""
-    for _, group in groupby(variables, key=lambda variable: variable.name or variable.value):
+    """Neighbours of one value, and of one name if any, share a line: compilers leave long rows of zeros."""
+    for _, group in groupby(variables, key=lambda variable: (variable.name, variable.value)):
         run = list(group)
         yield from [run] if len(run) >= _SHORTEST_RUN else [[variable] for variable in run]
 
