@@ -50,6 +50,14 @@ def test_a_handler_that_raises_ends_the_call() -> None:
     assert instance.exports(store)["one"](store) == 1
 
 
+def test_a_handler_without_a_handle_method_is_refused_at_once() -> None:
+    store = store_with()
+    for handler in (lambda store, event: None, None):
+        with pytest.raises(TypeError, match="handle"):
+            store.set_debug_handler(handler)  # type: ignore[arg-type]
+        assert store.debug_handler is None
+
+
 def test_proc_exit_is_no_trap() -> None:
     store = store_with()
     store.set_wasi(wasmscope.WasiConfig())
@@ -113,6 +121,8 @@ def assert_stale(frame: wasmscope.FrameHandle) -> None:
         lambda: frame.local(0),
         frame.num_stacks,
         lambda: frame.stack(0),
+        lambda: frame.local_type(0),
+        lambda: frame.stack_type(0),
         frame.gc_refs,
         frame.writer,
     ]

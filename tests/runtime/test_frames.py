@@ -60,8 +60,20 @@ def test_indices_out_of_range_are_index_errors() -> None:
                 frames[0].local(index)
             with pytest.raises(IndexError):
                 frames[0].stack(index)
+            with pytest.raises(IndexError):
+                frames[0].local_type(index)
+            with pytest.raises(IndexError):
+                frames[0].stack_type(index)
 
     look_once(wat, look, 0)
+
+
+def test_a_cursor_past_its_end_says_what_to_look_at() -> None:
+    cursor = store_with().debug_frames()
+    assert cursor is not None
+    assert cursor.done()
+    with pytest.raises(IndexError, match=r"done\(\)"):
+        cursor.instance()
 
 
 def test_frames_cannot_be_written_yet() -> None:

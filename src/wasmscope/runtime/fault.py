@@ -34,7 +34,7 @@ def access_at(store: Store, frame: FrameHandle) -> Access | None:
     """The load or store that `frame` is at; None where it is at something else, or its operands cannot be had."""
     raw = frame.raw
     instruction = instruction_at(raw.table, raw.pc)
-    if not is_access(instruction) or raw.instance is None or raw.state is None:
+    if not is_access(instruction) or raw.instance is None or raw.missing:
         return None
     memarg: MemArg = instruction.immediates[0]
     assert instruction.opcode.params is not None

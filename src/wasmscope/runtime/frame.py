@@ -109,14 +109,15 @@ class FrameHandle:
             raise IndexError(f"local {index} of {len(types)}")
         if self._raw.entering:
             return self._entering_local(index, types[index])
-        if self._raw.state is None:
+        if self._raw.missing:
             return Unavailable(self._raw.missing)
         return self._reader.local(index)
 
     def num_stacks(self) -> int:
         """How many values are on the operand stack."""
         self._check()
-        return len(self._raw.state.stack) if self._raw.state is not None else 0
+        state = self._reader.state
+        return len(state.stack) if state is not None else 0
 
     def stack(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom, as it is before the instruction at the pc.
@@ -124,7 +125,7 @@ class FrameHandle:
         Raises `IndexError` out of range.
         """
         self._check()
-        state = self._raw.state
+        state = self._reader.state
         if state is None or not 0 <= index < len(state.stack):
             raise IndexError(f"operand {index} of {self.num_stacks()}")
         return self._reader.operand(index)
@@ -151,13 +152,20 @@ class FrameHandle:
         self._check()
 
     def local_type(self, index: int) -> ValType:
-        """The declared type of a local."""
-        return self._local_types()[index]
+        """The declared type of a local. Raises `IndexError` out of range."""
+        self._check()
+        types = self._local_types()
+        if not 0 <= index < len(types):
+            raise IndexError(f"local {index} of {len(types)}")
+        return types[index]
 
     def stack_type(self, index: int) -> ValType:
-        """The type of an operand."""
-        assert self._raw.state is not None
-        return self._raw.state.stack_types[index]
+        """The type of an operand. Raises `IndexError` out of range."""
+        self._check()
+        state = self._reader.state
+        if state is None or not 0 <= index < len(state.stack):
+            raise IndexError(f"operand {index} of {self.num_stacks()}")
+        return state.stack_types[index]
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -219,6 +227,8 @@ class DebugFrameCursor:
 
     def handle(self) -> FrameHandle:
         """The frame the cursor is at; it stays when the cursor moves. Raises `IndexError` where `done()`."""
+        if self.done():
+            raise IndexError("the cursor is past the last frame: look at done() first")
         return self._frames[self._position]
 
     def activation(self) -> int:

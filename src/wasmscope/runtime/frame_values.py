@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import reference_kind
 from wasmscope.instrument.expressions import DEFAULTS, RELOADABLE, Load, constant, evaluate, loaded
-from wasmscope.instrument.points import Derived, Location, Uninitialised
+from wasmscope.instrument.points import Derived, Location, State, Uninitialised
 from wasmscope.instrument.shadow_frame import MemorySlot, TableSlot
 from wasmscope.runtime.val import Kind, Val
 from wasmscope.runtime.walk import RawFrame
@@ -34,20 +35,27 @@ class _CannotReload(Exception):
 
 
 class FrameReader:
-    """Reads the locals and operands of a frame. Each value is worked out once."""
+    """Reads the locals and operands of a frame. Each value is worked out once, where they are when one is asked for."""
 
     def __init__(self, store: Store, raw: RawFrame) -> None:
-        assert raw.state is not None or raw.missing
         self._store = store
         self._raw = raw
-        self._local_types = raw.table.local_types(raw.function)
         self._local_bits: dict[int, int] = {}
         self._operand_bits: dict[int, int] = {}
 
+    @cached_property
+    def state(self) -> State | None:
+        """Where the frame's values are; None: nothing was published (`RawFrame.missing`)."""
+        return self._raw.find_state()
+
+    @cached_property
+    def _local_types(self) -> tuple[ValType, ...]:
+        return self._raw.table.local_types(self._raw.function)
+
     def local(self, index: int) -> Val | Unavailable:
         """A local."""
-        assert self._raw.state is not None
-        location, value_type = self._raw.state.locals[index], self._local_types[index]
+        assert self.state is not None
+        location, value_type = self.state.locals[index], self._local_types[index]
         if value_type.is_ref:
             return self._reference(location, value_type)
         try:
@@ -57,7 +65,7 @@ class FrameReader:
 
     def operand(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom."""
-        state = self._raw.state
+        state = self.state
         assert state is not None
         location, value_type = state.stack[index], state.stack_types[index]
         if value_type.is_ref:
@@ -71,16 +79,16 @@ class FrameReader:
 
     def capture(self) -> None:
         """Work out every number now, before anybody writes the memories that some were loaded from."""
-        if self._raw.state is not None:
+        if self.state is not None:
             for index in range(len(self._local_types)):
                 self.local(index)
-            for index in range(len(self._raw.state.stack)):
+            for index in range(len(self.state.stack)):
                 self.operand(index)
 
     def _bits_of_local(self, local: int) -> int:
         if local not in self._local_bits:
-            assert self._raw.state is not None
-            self._local_bits[local] = self._bits(self._raw.state.locals[local], self._local_types[local])
+            assert self.state is not None
+            self._local_bits[local] = self._bits(self.state.locals[local], self._local_types[local])
         return self._local_bits[local]
 
     def _bits(self, location: Location, value_type: ValType) -> int:

@@ -151,8 +151,10 @@ class Store(wasmtime.Store):
 
         It is called on the guest's thread. What it returns is awaited if it can be: in `Func.call_async` by the task
         that made the call, in a plain call by an event loop of its own, or, where the thread runs one, not at all:
-        then the handler has to be done without waiting (`RuntimeError`).
+        then the handler has to be done without waiting (`RuntimeError`). Raises `TypeError` for what has no `handle`.
         """
+        if not callable(getattr(handler, "handle", None)):
+            raise TypeError(f"expected an object with a method handle(store, event), not {handler!r}")
         self._handler = handler
         self._want_throws(caught_exceptions)
 

@@ -132,10 +132,9 @@ def _sites(store: Store) -> list[CallSite]:
 def _thrown_at(store: Store, site: CallSite) -> _Thrown | None:
     """What the `throw` or `throw_ref` at `site` is about to throw; None: it traps, or runs out of memory."""
     instruction = instruction_at(site.table, site.pc)
-    frame = site.frame()
-    reader = FrameReader(store, frame)
-    assert frame.state is not None
-    count = len(frame.state.stack)
+    reader = FrameReader(store, site.frame())
+    assert reader.state is not None
+    count = len(reader.state.stack)
     if instruction.opcode.name == "throw_ref":
         operand = _operand(reader, count - 1)
         return None if operand.value is None else _Thrown(operand.value, is_new=False)

@@ -33,13 +33,21 @@ class RawFrame:
     function: int
     """Index among the defined functions."""
     pc: int
-    state: State | None
-    """Where its values are. None: nothing was published, because `missing`."""
     base: int
     reference_base: int
+    point: Point | None = None
+    """Which of its function's points it is at, where it is not simply the one at the pc."""
     missing: str = ""
+    """Why nothing was published."""
     entering: bool = False
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
+
+    def find_state(self) -> State | None:
+        """Where its values are; None: nothing was published, because `missing`. This takes its function's points."""
+        if self.missing:
+            return None
+        point = self.point or self.table.points(self.function).by_pc[self.pc]
+        return self.table.state(self.function, point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +63,8 @@ class CallSite:
     reference_base: int
 
     def frame(self) -> RawFrame:
-        """The frame, with where its values are: this takes the points of its function."""
-        state = self.table.state(self.function, self.table.points(self.function).by_pc[self.pc])
-        return RawFrame(self.instance, self.table, self.function, self.pc, state, self.base, self.reference_base)
+        """The frame."""
+        return RawFrame(self.instance, self.table, self.function, self.pc, self.base, self.reference_base)
 
 
 @dataclass(slots=True)
@@ -157,8 +164,7 @@ def trapped_frame(
         home = caller.instance if caller is not None else activation.instance
         instance = _instance_of(shadow, instances, table, function, base, home, entered=not site.overflow)
         if point is not None:
-            state = table.state(function, point)
-            return RawFrame(instance, table, function, point.pc, state, base, reference_base)
+            return RawFrame(instance, table, function, point.pc, base, reference_base, point)
         pc = table.original_offset(function, site.rewritten_offset)
         if site.overflow:
             pc = table.module.codes[function].code_start
@@ -167,7 +173,7 @@ def trapped_frame(
             missing = "the stack of frames is full, so the state could not be published"
         else:
             missing = "the engine does not say which instruction trapped"
-        return RawFrame(instance, table, function, pc, None, base, reference_base, missing, entering=site.overflow)
+        return RawFrame(instance, table, function, pc, base, reference_base, missing=missing, entering=site.overflow)
 
     if site.overflow:
         return frame_at(None, pushed=False)
