@@ -1,4 +1,4 @@
-"""What it takes to walk a deep stack of many functions: where values are is worked out for the frames that are asked."""
+"""What walking a deep stack of many functions takes: where values are is worked out for frames that are asked."""
 
 from __future__ import annotations
 

@@ -592,8 +592,14 @@ def test_a_throw_in_a_start_function(clause: str) -> None:
     if clause == "catch $t":
         wasmscope.Instance(guest.store, module, [])
     else:
-        with pytest.raises(wasmtime.Trap):
+        config = wasmtime.Config()
+        config.wasm_exceptions = True
+        engine = wasmtime.Engine(config)
+        with pytest.raises(wasmtime.WasmtimeError) as plain:
+            wasmtime.Instance(wasmtime.Store(engine), wasmtime.Module(engine, text), [])
+        with pytest.raises(wasmtime.WasmtimeError) as raised:
             wasmscope.Instance(guest.store, module, [])
+        assert str(raised.value) == str(plain.value)
     assert told(guest) == [("caught" if clause == "catch $t" else "uncaught", [5])]
     assert guest.events[0][1] == [Shown(0, "throw", (0,), (5,)), Shown(1, "call", (), (0,))]
 

@@ -255,6 +255,35 @@ def test_an_exception_passes_through_what_stands_for_a_function() -> None:
     assert not capi.has_exception(store)
 
 
+@pytest.mark.parametrize("observed", [False, True])
+def test_what_a_host_function_raises_passes_as_that_whatever_was_thrown_before(observed: bool) -> None:
+    store = store_with()
+    thrower = instantiate('(module (tag (export "t") (param i32)) (func (export "f") (throw 0 (i32.const 5))))', store)
+    error = wasmscope.Trap("msg")
+
+    def fail(_: wasmscope.Caller) -> None:
+        with pytest.raises(wasmtime.Trap):
+            thrower.exports(store)["f"](store)
+        assert capi.has_exception(store)  # the engine keeps it for whoever wants it
+        raise error
+
+    between = instantiate('(module (import "" "fail" (func $fail)) (func (call $fail)))', store, {"fail": fail})
+    catcher = instantiate(
+        """(module (import "" "t" (tag $t (param i32))) (import "" "f" (func $f))
+          (func (export "run") (result i32)
+            (block $b (result i32) (try_table (catch $t $b) (call $f)) (i32.const 0))))""",
+        store,
+        {"t": thrower.exports(store)["t"], "f": between.debug_function(store, 1)},
+    )
+    told = Handler(lambda _, event: type(event))
+    if observed:
+        store.set_debug_handler(told)
+    with pytest.raises(wasmtime.Trap, match="msg") as raised:
+        catcher.exports(store)["run"](store)
+    assert raised.value is error
+    assert told.seen == ([DebugEvent.UncaughtExceptionThrown, DebugEvent.HostcallError] if observed else [])
+
+
 def test_a_trap_passes_through_what_stands_for_a_function() -> None:
     store = store_with()
     instances = [instantiate("(module (func (param i32) (drop (i32.div_u (i32.const 1) (local.get 0)))))", store)]

@@ -29,20 +29,27 @@ def enter(
     run: Callable[[], _Result | capi.Failure],
     instance: Instance | None = None,
     function: int | None = None,
+    *,
+    as_thrown: Callable[[Trap], BaseException] | None = None,
 ) -> _Result:
     """Let `run` enter a guest of `store`; raises what wasmtime would.
 
     A function that does not name its instance is of `instance`; the one that an entry function leads to is `function`
     (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
-    unwound for the engine, the shadow frames stay until the stack pointers are put back. Raises `WasmscopeError` while
-    another thread is in the store.
+    unwound for the engine, the shadow frames stay until the stack pointers are put back. Where the guest ended by an
+    exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Raises
+    `WasmscopeError` while another thread is in the store.
     """
     with store.occupancy:
-        return _enter(store, run, instance, function)
+        return _enter(store, run, instance, function, as_thrown)
 
 
 def _enter(
-    store: Store, run: Callable[[], _Result | capi.Failure], instance: Instance | None, function: int | None
+    store: Store,
+    run: Callable[[], _Result | capi.Failure],
+    instance: Instance | None,
+    function: int | None,
+    as_thrown: Callable[[Trap], BaseException] | None,
 ) -> _Result:
     shadow = store.shadow
     activation = Activation(*shadow.pointers, instance, function)
@@ -58,8 +65,8 @@ def _enter(
                 if thrown:
                     if not activation.uncaught:
                         _tell_uncaught(store)
-                else:
-                    _tell_trap(store, activation, error, site)
+                    raise error if as_thrown is None else as_thrown(error)
+                _tell_trap(store, activation, error, site)
                 raise error
             case capi.Failed(failure):
                 frames = [Frame.of(frame, store.instances.tables) for frame in capi.error_frames(failure)]

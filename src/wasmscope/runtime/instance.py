@@ -66,7 +66,12 @@ class Instance(wasmtime.Instance):
             name = self._private.name(ExternKind.FUNC, start)
             function = capi.export_named(store, self, name)
             assert isinstance(function, wasmtime.Func)
-            enter(store, lambda: capi.call_func(store, function, capi.Signature((), ()), ()))
+            enter(
+                store,
+                lambda: capi.call_func(store, function, capi.Signature((), ()), ()),
+                # As the engine has it where it runs the start function itself.
+                as_thrown=lambda trap: wasmtime.WasmtimeError(trap.message),
+            )
 
     @property
     def is_made(self) -> bool:

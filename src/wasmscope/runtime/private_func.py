@@ -62,28 +62,37 @@ class PrivateFunc(Func):
         signature = self.signature(store)
         return plain(self._enter(owner, lambda: capi.call_func(store, self.target, signature, params)))
 
-    def _enter(self, store: Store, run: Callable[[], _Result | capi.Failure]) -> _Result:
+    def _enter(
+        self,
+        store: Store,
+        run: Callable[[], _Result | capi.Failure],
+        as_thrown: Callable[[wasmtime.Trap], BaseException] | None = None,
+    ) -> _Result:
         def selected() -> _Result | capi.Failure:
             if self._number is not None:
                 store.shadow.select_entry(self._number)
             return run()
 
-        return enter(store, selected, self.instance, self._function)
+        return enter(store, selected, self.instance, self._function, as_thrown=as_thrown)
 
     def _called_by_guest(self, caller: Caller, run: Callable[[], capi.Failure | None]) -> None:
-        store, thrown = caller.store, None
+        store = caller.store
         leave = enter_host(store)
         try:
-            self._enter(store, run)
-        except wasmtime.Trap as trap:
-            thrown = capi.take_exception(store) if trap.trap_code is None and capi.has_exception(store) else None
-            if thrown is None:
-                raise
-        finally:
-            leave()
-        if thrown is not None:
+            try:
+                self._enter(store, run, lambda _: _passed_on(store))
+            finally:
+                leave()
+        except capi.EndHostCall as request:
             # It goes on through the guest that called, which may catch it.
-            raise capi.EndHostCall(told_if_thrown(store, thrown))
+            raise capi.EndHostCall(told_if_thrown(store, request.end)) from None
+
+
+def _passed_on(store: Store) -> BaseException:
+    """What a host function ends with for the pending exception to go on."""
+    exception = capi.take_exception(store)
+    assert exception is not None, "the guest ended by it"
+    return capi.EndHostCall(exception)
 
 
 class PrivateTable(Table):
