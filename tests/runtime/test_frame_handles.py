@@ -32,6 +32,35 @@ def test_a_host_error_is_seen_with_the_frames_and_raised_again() -> None:
     assert all_frames(store) == []
 
 
+@pytest.mark.parametrize(
+    ("result", "returned"),
+    [
+        ("(result i32)", "text"),
+        ("(result i32)", None),
+        ("(result i32 i32)", (1,)),
+        ("(result i32 i32)", None),
+        ("(result externref exnref)", (1, 2)),
+        ("", 5),
+    ],
+)
+def test_a_result_that_does_not_fit_is_a_host_error_told_with_the_frames(result: str, returned: Any) -> None:
+    store = store_with(wasm_exceptions=True)
+    drops = "drop " * len(result.split()[1:])
+    instance = instantiate(
+        f"""(module (import "" "give" (func $give {result}))
+          (func $inner (param i32) call $give {drops})
+          (func (export "run") (param i32) (call $inner (local.get 0))))""",
+        store,
+        {"give": lambda _: returned},
+    )
+    told = Handler(lambda store, event: (event, [locals_of(frame) for frame in store.frames()]))
+    store.set_debug_handler(told)
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # whatever wasmtime raises for it
+        instance.exports(store)["run"](store, 4)
+    assert told.seen == [(DebugEvent.HostcallError(raised.value), [[4], [4]])]  # type: ignore[arg-type]
+    assert all_frames(store) == []
+
+
 def test_a_handler_that_raises_ends_the_call() -> None:
     store = store_with()
 

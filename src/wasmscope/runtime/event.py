@@ -26,7 +26,7 @@ class DebugEvent:
 
 @dataclass(frozen=True, slots=True)
 class HostcallError(DebugEvent):
-    """A host function raised `error`; the guest call ends with it."""
+    """A host function raised `error`, or what it returned does not fit its type; the guest call ends with it."""
 
     error: BaseException
 

@@ -48,7 +48,8 @@ class Failed:
 class Raised:
     """A host function raised `exception`; `error` is how the engine saw it, with the guest's backtrace.
 
-    `by_ours`: the function was made by this package, so whoever is told of such things has been told.
+    `by_ours`: it came out of what this package was given to call, so whoever is told of such things has been told.
+    Not so for what comes of values that cannot be converted, or of functions made by wasmtime's own classes.
     """
 
     exception: BaseException
@@ -74,11 +75,12 @@ def raise_failure(failure: Failure) -> None:
 class _Activation:
     """One entry from the host into a guest of `store`, as long as it lasts; it keeps what a host function raised."""
 
-    __slots__ = ("raised", "store")
+    __slots__ = ("by_ours", "raised", "store")
 
     def __init__(self, store: Storelike) -> None:
         self.store = store
         self.raised: BaseException | None = None
+        self.by_ours = False
 
 
 #: The innermost entry of this thread. A host function cannot say which call it is part of, and the C API has no place
@@ -105,7 +107,7 @@ def enter_guest(store: Storelike, enter: Callable[[Any], Any]) -> Failure | None
         # An exception that nothing took stays pending, also when a trap comes after it.
         return Trapped(ended, thrown=ended.trap_code is None and has_exception(store))
     failed = wasmtime.WasmtimeError._from_ptr(error)
-    return Failed(failed) if raised is None else Raised(raised, failed, by_ours=activation.raised is not None)
+    return Failed(failed) if raised is None else Raised(raised, failed, activation.by_ours)
 
 
 def entered_through(caller: wasmtime.Caller) -> Storelike | None:

@@ -45,13 +45,16 @@ class _HostFunc:
         store: Any = (self.store and self.store()) or caller
         args = [plain_from_raw(store, params[i]) for i in range(nparams)]
         try:
-            returned = self.callback(caller or store, *args) if self.access_caller else self.callback(*args)
+            try:
+                returned = self.callback(caller or store, *args) if self.access_caller else self.callback(*args)
+            except EndHostCall as request:
+                return _end_with(store, request.end)
+            except BaseException as raised:
+                return _end_raising(raised, by_ours=True)
             if nresults:
                 self._write(store, returned, results)
             elif returned is not None:
                 raise wasmtime.WasmtimeError("callback produced results when it shouldn't")
-        except EndHostCall as request:
-            return _end_with(store, request.end)
         finally:
             if caller is not None:
                 caller._invalidate()
@@ -85,6 +88,8 @@ class _StandIn:
             self.call(caller, lambda: enter_guest(caller, run))
         except EndHostCall as request:
             return _end_with(caller, request.end)
+        except BaseException as raised:
+            return _end_raising(raised, by_ours=True)
         finally:
             caller._invalidate()
         return 0
@@ -167,12 +172,16 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
         callee: _Callee = _func.FUNCTIONS.get(handle)  # type: ignore[assignment]  # as above
         return callee.run(pointer, params, nparams, results, nresults)
     except BaseException as raised:
-        activation = innermost.get()
-        if activation is None:
-            _func.LAST_EXCEPTION = raised  # type: ignore[assignment]  # entered by wasmtime, which looks for it there
-        else:
-            activation.raised = raised
-        return _pointer_value(wasmtime.Trap("python exception")._consume())
+        return _end_raising(raised, by_ours=False)
+
+
+def _end_raising(raised: BaseException, *, by_ours: bool) -> int:
+    activation = innermost.get()
+    if activation is None:
+        _func.LAST_EXCEPTION = raised  # type: ignore[assignment]  # entered by wasmtime, which looks for it there
+    else:
+        activation.raised, activation.by_ours = raised, by_ours
+    return _pointer_value(wasmtime.Trap("python exception")._consume())
 
 
 def _end_with(store: Storelike, end: wasmtime.TrapCode | ExnRef) -> int:
