@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -278,3 +279,44 @@ def test_a_module_survives_serialisation() -> None:
     assert seen == [[101, 100]]
     with pytest.raises(wasmtime.WasmtimeError, match="not a serialized module"):
         wasmscope.Module.deserialize(engine, b"\0wasmscope\x01garbage")
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_serialized_module_counts_fuel_where_its_engine_does(counted: bool) -> None:
+    messages = []
+    for package in (wasmtime, wasmscope):
+        engines = []
+        for consume_fuel in (counted, not counted):
+            config = package.Config()
+            config.consume_fuel = consume_fuel
+            engines.append(package.Engine(config))
+        encoded = package.Module(engines[0], "(module)").serialize()
+        package.Module.deserialize(engines[0], encoded)
+        with pytest.raises(wasmtime.WasmtimeError) as raised:
+            package.Module.deserialize(engines[1], encoded)
+        messages.append(str(raised.value))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "wat"),
+    [
+        ("wasm_tail_call", "(module (func $f return_call $f))"),
+        ("wasm_multi_memory", "(module (memory 0) (memory 0))"),
+        ("wasm_simd", "(module (func (param v128)))"),
+        ("wasm_memory64", "(module (memory i64 0))"),
+    ],
+)
+def test_a_serialized_module_uses_only_what_the_engine_allows(setting: str, wat: str, tmp_path: Path) -> None:
+    config = wasmscope.Config()
+    setattr(config, setting, False)
+    if setting == "wasm_simd":
+        config.wasm_relaxed_simd = False
+    without, everything = wasmscope.Engine(config), wasmscope.Engine()
+    encoded = wasmscope.Module(everything, wat).serialize()
+    wasmscope.Module.deserialize(everything, encoded)
+    (tmp_path / "module").write_bytes(encoded)
+    with pytest.raises(wasmtime.WasmtimeError, match="with support for what this host has not"):
+        wasmscope.Module.deserialize(without, encoded)
+    with pytest.raises(wasmtime.WasmtimeError, match="with support for what this host has not"):
+        wasmscope.Module.deserialize_file(without, str(tmp_path / "module"))

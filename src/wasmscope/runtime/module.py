@@ -107,7 +107,11 @@ class Module(wasmtime.Module):
 
     @classmethod
     def deserialize(cls, engine: wasmtime.Engine, encoded: bytes | bytearray) -> Module:
-        """As wasmtime's. Raises `WasmtimeError` for what another version, or an engine without debugging, wrote."""
+        """As wasmtime's.
+
+        Raises `WasmtimeError` for what another version, or an engine without debugging, wrote; where only one of the
+        two engines counts fuel; and for a module that uses what this engine's settings do not allow.
+        """
         if not isinstance(encoded, bytes | bytearray):
             raise TypeError("expected bytes")
         if not isinstance(engine, Engine) or not engine.guest_debug:
@@ -127,6 +131,7 @@ class Module(wasmtime.Module):
             table = FrameTable.deserialize(stored.frame_table, stored.bytecode)
         except WasmscopeError as error:
             raise wasmtime.WasmtimeError(str(error)) from error
+        _check_settings(engine, stored.bytecode, table)
         module = super().deserialize(engine, stored.artifact)
         assert isinstance(module, Module)
         module._bytecode = stored.bytecode
@@ -185,6 +190,24 @@ class Module(wasmtime.Module):
 
     _bytecode: bytes | None
     _engine: wasmtime.Engine
+
+
+def _check_settings(engine: Engine, bytecode: bytes, table: FrameTable) -> None:
+    """Raise `WasmtimeError` where a serialized module was made by other settings than the engine's.
+
+    Of the rewritten module the engine cannot tell (Wasmtime `engine/serialization.rs`, `check_compatible`): it counts
+    fuel by itself, and may use more than the original.
+    """
+    if table.counts_fuel and not engine.consume_fuel:
+        raise wasmtime.WasmtimeError("Module was compiled with fuel support but it is not enabled for the host")
+    if engine.consume_fuel and not table.counts_fuel:
+        raise wasmtime.WasmtimeError("Module was compiled without fuel support but it is enabled for the host")
+    try:
+        wasmtime.Module.validate(engine.plain, bytecode)
+    except wasmtime.WasmtimeError as error:
+        raise wasmtime.WasmtimeError(
+            f"the module was compiled with support for what this host has not: {error}"
+        ) from error
 
 
 def to_binary(wasm: str | bytes | bytearray) -> bytes:
