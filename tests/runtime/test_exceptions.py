@@ -581,6 +581,26 @@ def test_an_exception_of_a_module_that_is_not_rewritten_is_told_at_the_end() -> 
     assert guest.events[0][1] == [Shown(1, "call", (3,))]
 
 
+@pytest.mark.parametrize("function", [wasmscope.Func, wasmtime.Func])
+def test_a_trap_that_a_host_function_raises_is_no_exception_whatever_is_pending(function: Any) -> None:
+    guest = Guest('(module (tag (param i32)) (func (export "throws") (throw 0 (i32.const 5))))')
+    error = wasmtime.Trap("msg")
+
+    def fail() -> None:
+        with pytest.raises(wasmtime.Trap):
+            guest.call("throws")
+        assert capi.has_exception(guest.store)
+        raise error
+
+    imported = function(guest.store, wasmscope.FuncType([], []), fail)
+    text = '(module (import "" "fail" (func $fail)) (func (export "run") call $fail))'
+    instance = wasmscope.Instance(guest.store, wasmscope.Module(guest.engine, text), [imported])
+    with pytest.raises(wasmtime.Trap) as raised:
+        exported(guest.store, instance, "run")(guest.store)
+    assert raised.value is error
+    assert told(guest) == [("uncaught", [5]), ("HostcallError", [])]
+
+
 @pytest.mark.parametrize("clause", ["catch $t", "catch $u"])
 def test_a_throw_in_a_start_function(clause: str) -> None:
     text = f"""(module (tag $t (param i32)) (tag $u (param i32)) (memory 1) (data (i32.const 0) "\\05")

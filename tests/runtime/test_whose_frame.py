@@ -10,10 +10,15 @@ import wasmtime
 import wasmscope
 from support.observing import Handler, instantiate, store_with
 
-RECURSION = """(module (func $f (export "f") (param i32) (result i32)
-  (i32.add (i32.const 1) (call $f (local.get 0)))))"""
-NEEDS_A_GLOBAL = """(module (import "" "g" (global i32)) (func $f (export "f") (param i32) (result i32)
-  (i32.add (i32.const 1) (call $f (local.get 0)))))"""
+DIRECT = "(call $f (local.get 0))"
+INDIRECT = "(call_indirect (param i32) (result i32) (local.get 0) (i32.const 0))"
+TABLE = "(table 1 funcref) (elem (i32.const 0) func $f)"
+
+
+def recursion(call: str, *fields: str) -> str:
+    """A module with an endless recursion, `f`."""
+    return f"""(module {" ".join(fields)}
+      (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) {call})))"""
 
 
 def overflow_in(store: wasmscope.Store, instance: wasmscope.Instance) -> tuple[Any, Any]:
@@ -34,15 +39,29 @@ def overflow_in(store: wasmscope.Store, instance: wasmscope.Instance) -> tuple[A
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_of_two_modules_of_the_same_bytes_neither_is_named_for_the_other(number: int) -> None:
-    store = store_with()
-    instances = [wasmscope.Instance(store, wasmscope.Module(store.engine, RECURSION), []) for _ in range(2)]
-    assert overflow_in(store, instances[number]) == (None, instances[number])
+@pytest.mark.parametrize("same_module", [False, True])
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (recursion(DIRECT), True),
+        (recursion(INDIRECT, TABLE), False),
+        (recursion(DIRECT, "(func return_call 0)"), False),
+    ],
+    ids=["call", "call_indirect", "call, with tail calls about"],
+)
+def test_of_two_instances_of_the_same_code_neither_is_named_for_the_other(
+    text: str, known: bool, same_module: bool, number: int
+) -> None:
+    store = store_with(wasm_tail_call=True)
+    module = wasmscope.Module(store.engine, text)
+    modules = [module, module if same_module else wasmscope.Module(store.engine, text)]
+    instances = [wasmscope.Instance(store, each, []) for each in modules]
+    assert overflow_in(store, instances[number]) == (instances[number] if known else None, instances[number])
 
 
 def test_an_instance_that_was_refused_for_its_imports_is_not_taken_for_another() -> None:
     store = store_with()
-    module = wasmscope.Module(store.engine, NEEDS_A_GLOBAL)
+    module = wasmscope.Module(store.engine, recursion(INDIRECT, '(import "" "g" (global i32))', TABLE))
     number = wasmscope.Global(store, wasmscope.GlobalType(wasmscope.ValType.i32(), False), wasmscope.Val.i32(1))
     wrong = wasmscope.Global(store, wasmscope.GlobalType(wasmscope.ValType.i64(), False), wasmscope.Val.i64(1))
     for _ in range(3):
@@ -56,15 +75,17 @@ def test_an_instance_that_was_refused_for_its_imports_is_not_taken_for_another()
 
 
 def test_an_instance_whose_data_did_not_fit_is_a_candidate_only_if_its_functions_were_left_somewhere() -> None:
-    recursion = '(func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0))))'
+    elements = "(elem (i32.const 0) func $f)"
     table = '(module (table (export "t") 1 funcref))'
-    for elements, expected in (("", True), ("(elem (i32.const 0) func $f)", False)):
+    memory, data = '(import "" "m" (memory 0))', '(data (i32.const 1) "x")'
+    imported, own = '(import "" "t" (table 1 funcref))', "(table 1 funcref)"
+    for fields, expected in (
+        ((memory, imported, own, "(elem (table 1) (i32.const 0) func $f)", data), True),
+        ((memory, imported, elements, data), False),
+    ):
         store = store_with()
-        module = wasmscope.Module(
-            store.engine,
-            f"""(module (import "" "m" (memory 0)) (import "" "t" (table 1 funcref)) {recursion} {elements}
-              (data (i32.const 1) "x"))""",
-        )
+        call = INDIRECT.replace("(param", "1 (param", 1) if expected else INDIRECT
+        module = wasmscope.Module(store.engine, recursion(call, *fields))
         imports = {"t": instantiate(table, store).exports(store)["t"]}
         memories = [wasmscope.Memory(store, wasmscope.MemoryType(wasmscope.Limits(n, None))) for n in range(2)]
         with pytest.raises(wasmtime.Trap):

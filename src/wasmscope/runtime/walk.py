@@ -16,7 +16,7 @@ from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.layout import NAMES_INSTANCE
 from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
-from wasmscope.runtime.trap_point import point_of_trap
+from wasmscope.runtime.trap_point import instruction_at, point_of_trap
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame_values import FrameReader
@@ -162,7 +162,7 @@ def trapped_frame(
         below = walk(shadow, instances, activation, base)
         caller = below[-1] if below else None
         home = caller.instance if caller is not None else activation.instance
-        instance = _instance_of(shadow, instances, table, function, base, home, entered=not site.overflow)
+        instance = _instance_of(shadow, instances, table, function, base, home, caller, entered=not site.overflow)
         if point is not None:
             return RawFrame(instance, table, function, point.pc, base, reference_base, point)
         pc = table.original_offset(function, site.rewritten_offset)
@@ -199,17 +199,31 @@ def _instance_of(
     function: int,
     base: int,
     home: Instance | None,
+    caller: RawFrame | None,
     *,
     entered: bool,
 ) -> Instance | None:
-    """The instance a topmost frame belongs to: it names itself if it can be entered from outside, else it is `home`."""
+    """The instance a topmost frame belongs to: it names itself if it can be entered from outside, else it is `home`.
+
+    Before it can do so it is that of a `caller` which calls this very function, where none hands its place on.
+    """
     if not table.plan.escapes(table.module.num_imported_functions + function):
         return home
     if entered and base + 8 <= shadow.size:
         return instances[shadow.instance_id(base)]
+    tail_calls = any(instance.module.uses_tail_calls for instance in instances)
+    if caller is not None and not tail_calls and _calls_directly(caller, table, function):
+        return caller.instance
     mark = table.mark  # modules of the same bytes have tables of their own, and the engine does not tell them apart
     candidates = [each for each in instances if each.module.frame_table.mark == mark and each.may_run]
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _calls_directly(caller: RawFrame, table: FrameTable, function: int) -> bool:
+    """Whether a frame is in a `call` of a defined function of its own module."""
+    call = instruction_at(caller.table, caller.pc)
+    index = table.module.num_imported_functions + function
+    return caller.table.mark == table.mark and call.opcode.name == "call" and call.immediates[0] == index
 
 
 def trap_site(
