@@ -9,9 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import wasmscope
+from wasmscope.report import Report
+from wasmscope.report.model import Frame, Interruption
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
@@ -26,6 +29,34 @@ _SPEAKS = """
 SPINS = f'(module {_SPEAKS} (func $spin (loop $again br $again)) (func (export "_start") call $speak call $spin))'
 READS = f"""(module {_SPEAKS} (func (export "_start") call $speak
   (drop (call $fd_read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))"""
+
+WAITS = f"""(module {_SPEAKS} (func $wait (drop (memory.atomic.wait32 $m (i32.const 0) (i32.const 0) (i64.const -1))))
+  (memory $m 1 1 shared) (func (export "_start") call $speak call $wait))"""
+TRAPS = f'(module {_SPEAKS} (func (export "_start") call $speak unreachable))'
+
+REPORTS_SLOWLY = """
+import sys, time
+from wasmscope.cli import main, reporting
+
+def spin():
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        sum(range(100))
+
+def slow_handle(reporter, store, event, handle=reporting.Reporter.handle):
+    spin()
+    handle(reporter, store, event)
+
+def slow_capture(*arguments, capture=reporting.capture, **options):
+    spin()
+    return capture(*arguments, **options)
+
+if sys.argv[2] == "in the handler":
+    reporting.capture = slow_capture
+else:
+    reporting.Reporter.handle = slow_handle
+main(["run", "--timeout", "1s", sys.argv[1]])
+"""
 
 COMPILES_SLOWLY = """
 import sys, time
@@ -93,20 +124,66 @@ def test_ctrl_c_ends_a_guest_that_is_not_debugged(tmp_path: Path) -> None:
     assert _end(process)[0] == 130
 
 
-def test_second_ctrl_c_ends_a_guest_that_waits_for_its_host(tmp_path: Path) -> None:
+def test_second_ctrl_c_shows_a_guest_that_waits_for_its_host(tmp_path: Path) -> None:
     process = _start("-m", "wasmscope", "run", _guest(tmp_path, READS))
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "note: the guest waits for its host; Ctrl-C again ends\n"
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    assert _end(process)[0] == 130
+    status, errors = _end(process)
+    assert status == 130
+    assert errors.startswith("guest.wat: interrupted: Ctrl-C in a host call\n")
+    assert "  call $fd_read\n" in errors
 
 
-def test_timeout_ends_a_guest_that_waits_for_its_host(tmp_path: Path) -> None:
-    process = _start("-m", "wasmscope", "run", "--timeout", "100ms", _guest(tmp_path, READS))
+def test_timeout_shows_a_guest_that_waits_for_its_host(tmp_path: Path) -> None:
+    written = tmp_path / "report"
+    guest = _guest(tmp_path, READS)
+    process = _start(
+        "-m", "wasmscope", "run", "--timeout", "100ms", "--report", "json", "--report-file", str(written), guest
+    )
+    assert _end(process) == (134, "")
+    report = msgspec.json.decode(written.read_bytes(), type=Report)
+    assert report.reason == Interruption("timeout of 0.1 s in a host call")
+    (frame,) = report.stack
+    assert isinstance(frame, Frame)
+    assert [operand.value.text for operand in frame.stack] == ["0 (0x0)", "0 (0x0)", "1 (0x1)", "8 (0x8)"]
+
+
+def test_timeout_does_not_say_host_call_of_a_guest_that_waits_for_a_memory(tmp_path: Path) -> None:
+    process = _start("-m", "wasmscope", "run", "--timeout", "100ms", "-W", "shared-memory", _guest(tmp_path, WAITS))
     status, errors = _end(process)
     assert status == 134
-    assert errors.startswith("error: timeout of 0.1 s: the guest is waiting for its host")
+    assert errors.startswith("guest.wat: interrupted: timeout of 0.1 s where the guest cannot be stopped")
+    assert "host call" not in errors
+
+
+@pytest.mark.parametrize("option", ["--no-debug", "--report=none"])
+def test_timeout_ends_a_guest_that_waits_and_has_no_report(option: str, tmp_path: Path) -> None:
+    process = _start("-m", "wasmscope", "run", "--timeout", "100ms", option, _guest(tmp_path, READS))
+    assert _end(process) == (134, "error: interrupted: timeout of 0.1 s; the guest waits for its host\n")
+
+
+@pytest.mark.parametrize("where", ["before the handler", "in the handler"])
+def test_timeout_waits_for_the_report_of_a_trap(where: str, tmp_path: Path) -> None:
+    process = _start("-c", REPORTS_SLOWLY, _guest(tmp_path, TRAPS), where)
+    status, errors = _end(process)
+    assert status == 134
+    assert errors.startswith("guest.wat: trap: wasm `unreachable` instruction executed\n")
+
+
+def test_ctrl_c_waits_for_the_report_of_a_trap_once(tmp_path: Path) -> None:
+    for presses, shown in ((1, True), (2, False)):
+        process = _start("-c", REPORTS_SLOWLY, _guest(tmp_path, TRAPS), "in the handler")
+        time.sleep(1.5)
+        for _ in range(presses):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        status, errors = _end(process)
+        assert status == (134 if shown else 130)
+        assert errors.startswith("note: the guest has stopped and is being reported; Ctrl-C again ends without that\n")
+        assert ("trap: wasm `unreachable`" in errors) == shown
 
 
 def test_ctrl_c_ends_a_compilation(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import click
@@ -88,7 +89,8 @@ class _Execution:
         store = self._store(engine)
         linker = Linker(engine)
         linker.define_wasi()
-        with self._interrupts.stopping_by(self._stop(engine, store), request.switches.timeout):
+        show = partial(self._reporter.show_waiting, store)
+        with self._interrupts.stopping_by(self._stop(engine, store), show, request.switches.timeout):
             for name, preload, preload_decoded, path in preloads:
                 instance = self._instantiate(linker, store, preload, preload_decoded, path)
                 linker.define_instance(store, name, instance)

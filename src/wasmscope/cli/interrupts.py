@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,15 @@ from wasmscope.cli.failure import INTERRUPTED, TRAPPED, complain
 
 GRACE = 2.0
 """Seconds that a guest has, after its timeout, to reach a point where it can stop."""
+
+_PATIENCE = 0.5
+"""The same after a Ctrl-C, before somebody who waits is told why nothing happens."""
+
+_SAMPLES, _SAMPLED_EVERY = 8, 0.02
+"""How often, and after how many seconds each, it is seen whether a thread's Python code moves."""
+
+_CALLS_THE_ENGINE = ("wasmtime.", "wasmscope.runtime.capi.")
+"""Modules whose Python code calls the engine."""
 
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -34,18 +44,32 @@ class Cause:
     status: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A guest that runs: what stops it, what shows it where it does not stop, and its thread."""
+
+    stop: Callable[[], None] | None
+    show: Callable[[Cause], bool]
+    thread: int
+
+
 class Interrupts:
     """Entered around the whole of a command's work.
 
-    Outside of `stopping_by` a Ctrl-C ends the process at once. Inside it the first one stops the guest, the second
-    ends the process: a guest that waits in a host call cannot be stopped.
+    Outside of `stopping_by` a Ctrl-C ends the process at once. Inside it the first one stops the guest. A guest that
+    waits in a host call cannot be stopped: the second one, or the end of a timeout's grace, shows it where it is and
+    ends the process. A report that is being taken or written is waited for, unless Ctrl-C is pressed again.
     """
 
     def __init__(self) -> None:
         self.cause: Cause | None = None
         """Why the guest was stopped, once it was asked to."""
-        self._stop: Callable[[], None] | None = None
+        self._running: _Running | None = None
+        self._reporting = threading.Event()
         self._stopped = threading.Event()
+        self._insisted = False
+        self._ending = threading.Lock()
+        """Held while a waiting guest is shown and the process ended: the guest's thread reports nothing meanwhile."""
         self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._former_handler: Any = None
         self._former_fd = -1
@@ -70,27 +94,33 @@ class Interrupts:
         self._sockets[1].close()  # ends the watching thread, which closes its own side
 
     @contextmanager
-    def stopping_by(self, stop: Callable[[], None] | None, timeout: float | None) -> Iterator[None]:
-        """While a guest runs: `stop` stops it, after `timeout` seconds at the latest.
+    def stopping_by(
+        self, stop: Callable[[], None] | None, show: Callable[[Cause], bool], timeout: float | None
+    ) -> Iterator[None]:
+        """While a guest runs in this thread: `stop` stops it, after `timeout` seconds at the latest.
 
-        Without `stop` it cannot be stopped: a timeout then ends the process.
+        `show` reports, from another thread, a guest that did not stop; False: it went on meanwhile. Without `stop`
+        the guest cannot be stopped: the process ends.
         """
-        timer = threading.Timer(timeout, self._time_out, (timeout, stop)) if timeout is not None else None
-        self._stop = stop
+        self._running = running = _Running(stop, show, threading.get_ident())
+        timer = threading.Timer(timeout, self._time_out, (timeout, running)) if timeout is not None else None
         if timer is not None:
             timer.daemon = True
             timer.start()
         try:
             yield
         finally:
-            self._stop = None
-            self.stopped()
+            with self._ending:
+                self._running = None
+                self._stopped.set()
             if timer is not None:
                 timer.cancel()
 
-    def stopped(self) -> None:
-        """The guest did stop."""
-        self._stopped.set()
+    def report_begins(self) -> None:
+        """The guest did stop, and how is being reported: a timeout is no concern of it any more."""
+        with self._ending:
+            self._reporting.set()
+            self._stopped.set()
 
     def _watch(self, reading: socket.socket) -> None:
         with reading:
@@ -100,21 +130,57 @@ class Interrupts:
                         self._interrupt()
 
     def _interrupt(self) -> None:
-        stop = self._stop
-        if stop is None or self.cause is not None:
+        running = self._running
+        reporting = self._reporting.is_set()
+        if self._insisted or (not reporting and (running is None or running.stop is None)):
             _end_process(INTERRUPTED)
-        self.cause = Cause("Ctrl-C", INTERRUPTED)
-        stop()
+        if reporting:
+            self._insisted = True
+            complain("note", "the guest has stopped and is being reported; Ctrl-C again ends without that")
+        elif running is not None and self.cause is not None:
+            self._insisted = True
+            # In a thread of its own: this one has to see the next Ctrl-C.
+            threading.Thread(target=self._end_waiting, args=(self.cause, running), daemon=True).start()
+        elif running is not None and running.stop is not None:
+            self.cause = Cause("Ctrl-C", INTERRUPTED)
+            running.stop()
+            if not self._stopped.wait(_PATIENCE) and _is_inside_the_engine(running.thread):
+                complain("note", "the guest waits for its host; Ctrl-C again ends")
 
-    def _time_out(self, seconds: float, stop: Callable[[], None] | None) -> None:
+    def _time_out(self, seconds: float, running: _Running) -> None:
         if self.cause is not None or self._stopped.is_set():
             return
         self.cause = Cause(f"timeout of {seconds:g} s", TRAPPED)
-        if stop is not None:
-            stop()
-        if not self._stopped.wait(GRACE if stop is not None else 0):
-            complain("error", f"{self.cause.words}: the guest is waiting for its host, so its frames cannot be shown")
-            _end_process(TRAPPED)
+        if running.stop is not None:
+            running.stop()
+            self._stopped.wait(GRACE)
+        self._end_waiting(self.cause, running)
+
+    def _end_waiting(self, cause: Cause, running: _Running) -> None:
+        """Show the guest where it is and end the process, unless it stops after all."""
+        while not self._stopped.is_set():
+            if not _is_inside_the_engine(running.thread):
+                continue  # it stopped, and its report is about to begin
+            with self._ending:
+                if not self._stopped.is_set() and running.show(cause):
+                    _end_process(cause.status)
+
+
+def _is_inside_the_engine(thread: int) -> bool:
+    """Whether a thread is, for a while, inside one call of the engine, and no Python code of ours is at work there."""
+    places = {_place(thread)}
+    for _ in range(_SAMPLES):
+        time.sleep(_SAMPLED_EVERY)
+        places.add(_place(thread))
+    return len(places) == 1 and None not in places
+
+
+def _place(thread: int) -> tuple[int, int] | None:
+    """The instruction of Python's that calls the engine; None where the thread is at something else."""
+    frame = sys._current_frames().get(thread)
+    if frame is None or not frame.f_globals.get("__name__", "").startswith(_CALLS_THE_ENGINE):
+        return None
+    return id(frame), frame.f_lasti
 
 
 def _end_process(status: int) -> NoReturn:

@@ -11,6 +11,7 @@ from rich.console import Console
 from wasmscope.cli.failure import complain
 from wasmscope.cli.interrupts import Cause, Interrupts
 from wasmscope.report import Limits, Report, capture, format_report
+from wasmscope.report.host_call import imported_callee
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.store import Store
 
@@ -47,15 +48,34 @@ class Reporter:
 
     def handle(self, store: Store, event: DebugEvent) -> None:
         """Take `event` down."""
-        interrupted = isinstance(event, DebugEvent.Interrupted)
-        if interrupted:
-            self._interrupts.stopped()
-        cause = self._interrupts.cause if interrupted else None
+        self._interrupts.report_begins()
+        cause = self._interrupts.cause if isinstance(event, DebugEvent.Interrupted) else None
         if self._options.form != "none":
-            words = cause.words if cause is not None else ""
-            self.reports.append(capture(store, event, guest=self._guest, cause=words, limits=self._options.limits))
+            self.reports.append(self._captured(store, event, cause.words if cause is not None else ""))
         if cause is not None:
             raise GuestEnded(cause)
+
+    def show_waiting(self, store: Store, cause: Cause) -> bool:
+        """Write the report of a guest that does not stop, from another thread; False: the guest went on meanwhile."""
+        if self._options.form == "none" or not store.guest_debug:
+            complain("error", f"interrupted: {cause.words}; the guest waits for its host")
+            return True
+        event = DebugEvent.Interrupted()
+        try:
+            words = f"{cause.words} {_where_it_waits(store)}"
+            report = self._captured(store, event, words)
+            # A guest that went on while it was read would not be read twice alike.
+            if report != self._captured(store, event, words):
+                return False
+        except Exception as error:  # of a guest that goes on, anything may be read
+            complain("error", f"interrupted: {cause.words}; the guest's frames could not be read: {error}")
+            return True
+        self.reports.append(report)
+        self.write()
+        return True
+
+    def _captured(self, store: Store, event: DebugEvent, cause: str) -> Report:
+        return capture(store, event, guest=self._guest, cause=cause, limits=self._options.limits)
 
     def write(self) -> None:
         """Write the reports where they belong; where a file cannot be written, to stderr."""
@@ -92,3 +112,10 @@ class Reporter:
             console.file.write(report.to_json().decode())
         else:
             console.print(format_report(report), end="")
+
+
+def _where_it_waits(store: Store) -> str:
+    frames = store.frames()
+    if frames and imported_callee(frames[0]) is not None:
+        return "in a host call"
+    return "where the guest cannot be stopped: inside the innermost call that is shown"

@@ -5,6 +5,7 @@
 - `stack`         which frames are taken down, and one frame -> `Frame`
 - `entities`      the guest's functions, tables and types, as a report speaks of them
 - `fault`         the instruction that trapped and what it was given -> `Fault`
+- `host_call`     which function of the host a frame calls
 - `values`        a WebAssembly value -> `Value`
 - `escape`        text that guests choose, made safe to print
 - `text`          a report as lines for a terminal
