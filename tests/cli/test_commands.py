@@ -113,6 +113,96 @@ def test_started_as_a_module(trapping: str) -> None:
     assert [frame["name"] for frame in report["stack"]] == ["deep", "_start"]
 
 
+def _command(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which `wasmscope` is the command."""
+    source = Path(package.__file__).parents[1]
+    script = f'wasmscope() {{ {sys.executable} -m wasmscope "$@"; }}; {script}'
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, env={"PYTHONPATH": str(source)})
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_without_room_is_an_error(tmp_path: Path) -> None:
+    guest = tmp_path / "guest.wat"
+    guest.write_text('(module (func (export "one") (result i32) (i32.const 1)))')
+    for command in (f"inspect {guest}", f"inspect --json {guest}", f"run --invoke one {guest}"):
+        ended = _command(f"wasmscope {command} >/dev/full")
+        assert (ended.returncode, ended.stderr) == (1, "error: cannot write the output: No space left on device\n")
+
+
+def test_too_little_memory_is_an_error(trapping: str, wasmscope: Wasmscope, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("wasmscope.cli.guest.decode_module", exhausted)
+    outcome = wasmscope("inspect", trapping)
+    assert (outcome.status, outcome.stderr) == (1, "error: there is not enough memory for this\n")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--argv0", "\udcff"],
+        ["--env", "A=\udcff"],
+        ["--env", "NOT_UTF8"],
+        ["--dir", "/::\udcff"],
+        ["--preload", "\udcff=x"],
+    ],
+    ids=["argv0", "env", "inherited env", "dir", "preload"],
+)
+def test_text_that_is_not_utf8_is_refused(
+    options: list[str], trapping: str, wasmscope: Wasmscope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOT_UTF8", "\udcff")
+    outcome = wasmscope("run", *options, trapping)
+    assert outcome.status == 2
+    assert "is not UTF-8, as WASI wants it" in outcome.stderr
+    assert wasmscope("run", trapping, "\udcff").status == 2
+
+
+def test_file_whose_name_is_not_utf8_runs(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest\udcff.wat"
+    try:
+        path.write_text(TRAPS)
+    except OSError:
+        pytest.skip("the file system has only names in UTF-8")
+    outcome = wasmscope("run", str(path))
+    assert outcome.status == 134
+    assert outcome.stderr.startswith("guest\\u{dcff}.wat: trap: ")
+
+
+def test_report_of_an_earlier_run_is_removed(trapping: str, tmp_path: Path, wasmscope: Wasmscope) -> None:
+    written = tmp_path / "crash"
+    wasmscope("run", "--report-file", str(written), trapping)
+    assert written.exists()
+    fine = tmp_path / "fine.wat"
+    fine.write_text('(module (func (export "_start")))')
+    assert wasmscope("run", "--report-file", str(written), str(fine)).status == 0
+    assert not written.exists()
+
+
+def test_report_file_is_no_guest(trapping: str, wasmscope: Wasmscope) -> None:
+    outcome = wasmscope("run", "--report-file", trapping, trapping)
+    assert (outcome.status, outcome.stderr) == (1, f"error: --report-file {trapping} is the guest's own file\n")
+    assert Path(trapping).read_text() == TRAPS
+
+
+def test_preload_that_is_in_the_way_is_named(trapping: str, tmp_path: Path, wasmscope: Wasmscope) -> None:
+    other = tmp_path / "other.wat"
+    other.write_text('(module (func (export "fd_write")))')
+    outcome = wasmscope("run", "--preload", f"wasi_snapshot_preview1={other}", trapping)
+    assert outcome.status == 1
+    assert outcome.stderr.startswith("error: --preload wasi_snapshot_preview1: ")
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_argument_of_very_many_digits_is_refused(digits: int, tmp_path: Path, wasmscope: Wasmscope) -> None:
+    guest = tmp_path / "guest.wat"
+    guest.write_text('(module (func (export "f") (param i32)))')
+    outcome = wasmscope("run", "--invoke", "f", str(guest), "9" * digits)
+    assert outcome.status == 1
+    assert outcome.stderr.endswith("is no i32: it does not fit 32 bits\n")
+
+
 def test_reader_that_goes_away_is_no_traceback(trapping: str) -> None:
     source = Path(package.__file__).parents[1]
     script = f"{sys.executable} -m wasmscope inspect {trapping} | true"

@@ -72,7 +72,16 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "s", "1.5s", "-1s", "1m", "1 s"])
+@pytest.mark.parametrize("text", ["", "s", "1.5s", "-1s", "1m", "1 s", "1" * 5000 + "m"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is no duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["99999999999999999999s", "9" * 400, "9" * 5000], ids=["20", "400", "5000"])
+def test_duration_that_no_thread_can_wait_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is too long: at most") as error:
+        parse_duration(text)
+    assert len(str(error.value)) < 150
+    with pytest.raises(click.BadParameter):
+        parse_switches([f"timeout={text}"], [])

@@ -24,9 +24,10 @@ import click
 
 import wasmscope
 from wasmscope.cli.demo import demo
-from wasmscope.cli.failure import INTERRUPTED
+from wasmscope.cli.failure import FAILED, INTERRUPTED, complain
 from wasmscope.cli.inspect import inspect
 from wasmscope.cli.run import run
+from wasmscope.report.escape import escaped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing may be flushed to it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _discard_output()
+        sys.exit(FAILED)
+    except OSError as error:
+        what = f"use {escaped(str(error.filename))}" if error.filename is not None else "write the output"
+        complain("error", f"cannot {what}: {error.strerror}")
+        _discard_output()
+        sys.exit(FAILED)
+    except MemoryError:
+        complain("error", "there is not enough memory for this")
+        sys.exit(FAILED)
     sys.exit(status)
+
+
+def _discard_output() -> None:
+    """Whoever read our output has gone, or it has no room: nothing may be flushed to it at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,6 +6,7 @@ Numbers are written as in the text format (Wasm spec 6.3): `-5`, `0xff`, `1_000`
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ from wasmscope.wasm.types import ValType
 _INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+(_[0-9a-f]+)*|\d+(_\d+)*)", re.IGNORECASE)
 _NAN = re.compile(r"([+-]?)nan(?::0x([0-9a-f]+))?", re.IGNORECASE)
 _WIDTHS = {"i32": 32, "i64": 64, "v128": 128}
+_MOST_DIGITS = 1000
+"""Python refuses to read numbers that are much longer."""
 _FRACTION_BITS = {Kind.F32: 23, Kind.F64: 52}
 _EXPONENT_BITS = {Kind.F32: 8, Kind.F64: 11}
 
@@ -55,6 +58,8 @@ def _integer(word: str, width: int) -> int:
         raise ValueError("expected an integer, such as -5 or 0xff")
     sign = -1 if word.startswith("-") else 1
     digits = word.lstrip("+-")
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"it does not fit {width} bits")
     number = sign * int(digits, 16 if digits[:2].lower() == "0x" else 10)
     if not -(1 << (width - 1)) <= number < 1 << width:
         raise ValueError(f"it does not fit {width} bits")
@@ -69,7 +74,10 @@ def _float(word: str, kind: Kind) -> Val:
         number = float.fromhex(word) if "0x" in word.lower() else float(word)
     except ValueError:
         raise ValueError("expected a number, such as -1.5, 0x1.8p1, inf, nan or nan:0x123") from None
-    return Val.f32(number) if kind is Kind.F32 else Val.f64(number)
+    value = Val.f32(number) if kind is Kind.F32 else Val.f64(number)
+    if math.isinf(value.value) and "inf" not in word.lower():
+        raise ValueError("it is too large")
+    return value
 
 
 def _nan(nan: re.Match[str], kind: Kind) -> Val:

@@ -52,8 +52,23 @@ class Request:
 
 def execute(request: Request) -> int:
     """Run the guest; returns the exit status. Raises `Failure` where it cannot be run."""
+    _remove_former_report(request)
     with Interrupts() as interrupts:
         return _Execution(request, interrupts).run()
+
+
+def _remove_former_report(request: Request) -> None:
+    """What is in the report's file afterwards is of this run; a device, a pipe or the like is left alone."""
+    path = request.report.path
+    if path is None or not path.is_file():
+        return
+    try:
+        for guest in (request.path, *(path for _, path in request.preloads)):
+            if os.path.exists(guest) and path.samefile(guest):
+                raise Failure(f"--report-file {escaped(str(path))} is the guest's own file")
+        path.resolve().unlink()
+    except OSError as error:
+        raise Failure(f"cannot remove the former report {escaped(str(path))}: {error.strerror}") from None
 
 
 class _Execution:
@@ -93,7 +108,7 @@ class _Execution:
         with self._interrupts.stopping_by(self._stop(engine, store), show, request.switches.timeout):
             for name, preload, preload_decoded, path in preloads:
                 instance = self._instantiate(linker, store, preload, preload_decoded, path)
-                linker.define_instance(store, name, instance)
+                self._provide(linker, store, name, instance)
             self._call(store, self._instantiate(linker, store, module, decoded, request.path), decoded)
 
     def _config(self) -> Config:
@@ -126,7 +141,9 @@ class _Execution:
         wasi.inherit_stdin()
         wasi.inherit_stdout()
         wasi.inherit_stderr()
-        name = request.argv0 if request.argv0 is not None else Path(request.path).name
+        # The name of a file need not be UTF-8, what WASI takes has to.
+        name = os.fsencode(Path(request.path).name).decode(errors="replace")
+        name = request.argv0 if request.argv0 is not None else name
         wasi.argv = [name, *request.arguments] if request.invoke is None else [name]
         wasi.env = request.environment
         for host, guest in request.directories:
@@ -150,6 +167,12 @@ class _Execution:
             initialize(store)
         return instance
 
+    def _provide(self, linker: Linker, store: Store, name: str, instance: Instance) -> None:
+        try:
+            linker.define_instance(store, name, instance)
+        except wasmtime.WasmtimeError as error:
+            raise Failure(f"--preload {escaped(name)}: {escaped_lines(str(error))}") from None
+
     def _call(self, store: Store, instance: Instance, decoded: Decoded) -> None:
         request = self._request
         functions = {item.name: item.index for item in decoded.exports if item.kind is ExternKind.FUNC}
@@ -157,6 +180,10 @@ class _Execution:
             name = next((name for name in _DEFAULT_ENTRIES if name in functions), None)
             if name is None:
                 complain("note", f"{escaped(request.path)} was instantiated; it has no _start; {_exported(functions)}")
+                if request.arguments:
+                    complain(
+                        "hint", "what stands behind GUEST is for the guest; options such as --invoke stand before it"
+                    )
                 return
             words: Sequence[str] = ()
         else:

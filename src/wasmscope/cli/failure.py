@@ -13,9 +13,6 @@ import click
 FAILED = 1
 """The guest could not be run, or ended by an error that is no trap."""
 
-USAGE = 2
-"""The command line is wrong."""
-
 INTERRUPTED = 130
 """Ctrl-C: 128 + SIGINT, as shells have it."""
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from wasmscope.cli.failure import complain
 from wasmscope.cli.interrupts import Cause, Interrupts
 from wasmscope.report import Limits, Report, capture, format_report
+from wasmscope.report.escape import escaped
 from wasmscope.report.host_call import imported_callee
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.store import Store
@@ -87,7 +88,7 @@ class Reporter:
                 options.path.write_bytes(b"".join(map(self._encoded, self.reports)))
                 return
             except OSError as error:
-                complain("error", f"cannot write the report to {options.path}: {error.strerror}")
+                complain("error", f"cannot write the report to {escaped(str(options.path))}: {error.strerror}")
         for report in self.reports:
             self._show(report)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from wasmscope.cli.execution import Request, execute
 from wasmscope.cli.reporting import ReportOptions
 from wasmscope.cli.switches import Switches, parse_duration, parse_switches
 from wasmscope.report import Limits
+from wasmscope.report.escape import escaped
 
 
 def _timeout(context: click.Context, option: click.Parameter, value: str | None) -> float | None:
@@ -22,26 +24,44 @@ def _timeout(context: click.Context, option: click.Parameter, value: str | None)
         raise click.BadParameter(str(error)) from None
 
 
+def _text(value: str, option: str) -> str:
+    """`value`, if it can be given to WASI, whose strings are UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{escaped(value)!r} is not UTF-8, as WASI wants it", param_hint=option) from None
+    return value
+
+
 def _directory(value: str) -> tuple[str, str]:
-    host, separator, guest = value.partition("::")
+    host, separator, guest = _text(value, "--dir").partition("::")
     return host, guest if separator else host
 
 
 def _variable(value: str) -> tuple[str, str]:
-    name, equals, text = value.partition("=")
+    name, equals, text = _text(value, "--env").partition("=")
     if equals:
         return name, text
     if name not in os.environ:
         message = f"{name} is not set here, so it cannot be passed on; give a value: {name}=VAL"
         raise click.BadParameter(message, param_hint="--env")
-    return name, os.environ[name]
+    return name, _text(os.environ[name], f"--env {name}")
 
 
 def _preload(value: str) -> tuple[str, str]:
     name, equals, path = value.partition("=")
     if not equals:
-        raise click.BadParameter(f"{value!r} is not of the form NAME=FILE", param_hint="--preload")
-    return name, path
+        raise click.BadParameter(f"{escaped(value)!r} is not of the form NAME=FILE", param_hint="--preload")
+    return _text(name, "--preload"), path
+
+
+def _preloads(values: Sequence[str]) -> list[tuple[str, str]]:
+    preloads = [_preload(value) for value in values]
+    names = [name for name, _ in preloads]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.BadParameter(f"{escaped(name)!r} is the name of two modules", param_hint="--preload")
+    return preloads
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -101,12 +121,12 @@ def run(guest: str, arguments: tuple[str, ...], **options: Any) -> int:
     return execute(
         Request(
             path=guest,
-            arguments=arguments,
+            arguments=[_text(argument, "ARGUMENTS") for argument in arguments],
             invoke=options["invoke"],
-            argv0=options["argv0"],
+            argv0=_text(options["argv0"], "--argv0") if options["argv0"] is not None else None,
             directories=[_directory(value) for value in options["directories"]],
             environment=[_variable(value) for value in options["environment"]],
-            preloads=[_preload(value) for value in options["preloads"]],
+            preloads=_preloads(options["preloads"]),
             switches=_with_timeout(switches, options["timeout"]),
             debug=not options["no_debug"],
             report=ReportOptions(

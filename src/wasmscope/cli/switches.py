@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from wasmscope.report.escape import escaped
 from wasmscope.runtime.config import Config
 from wasmscope.runtime.store import Store
 
@@ -62,6 +64,9 @@ _OPT_LEVELS = {"0": "none", "1": "speed", "2": "speed", "s": "speed_and_size"}
 
 _LARGEST_STACK = 2 << 20
 """The engine takes no more, because stacks of asynchronous calls have that size."""
+
+_SHOWN = 40
+"""Characters of a wrong value that are repeated to the user."""
 
 _DURATION = re.compile(r"(\d+)(s|ms|us|μs|ns)?")
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "μs": 1e-6, "ns": 1e-9}
@@ -137,11 +142,15 @@ def _check_settings(settings: Mapping[str, Any]) -> None:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds: `10`, `1s`, `500ms`, `20us`. Raises `ValueError`."""
+    """Seconds: `10`, `1s`, `500ms`, `20us`. Raises `ValueError`, also for more than a thread can wait."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration: expected a whole number with s, ms, us or ns, such as 1s or 500ms")
-    return int(match[1]) * _SECONDS[match[2] or ""]
+        expected = "expected a whole number with s, ms, us or ns, such as 1s or 500ms"
+        raise ValueError(f"{escaped(text, _SHOWN)!r} is no duration: {expected}")
+    seconds = float(match[1]) * _SECONDS[match[2] or ""]
+    if seconds > threading.TIMEOUT_MAX:
+        raise ValueError(f"{escaped(text, _SHOWN)!r} is too long: at most {threading.TIMEOUT_MAX:.0f} s can be waited")
+    return seconds
 
 
 def _pairs(options: Iterable[str]) -> Iterable[tuple[str, str | None]]:
@@ -156,7 +165,7 @@ def _boolean(option: str, key: str, value: str | None) -> bool:
         return True
     if value in ("n", "no", "false"):
         return False
-    raise click.BadParameter(f"{key}={value}: expected y or n", param_hint=option)
+    raise click.BadParameter(f"{key}={escaped(value or '', _SHOWN)}: expected y or n", param_hint=option)
 
 
 def _integer(option: str, key: str, value: str | None) -> int:
@@ -191,4 +200,6 @@ _OTHERS: Mapping[str, Callable[[str, str, str | None], Any]] = {
 
 
 def _unknown(option: str, key: str, known: Iterable[str]) -> click.BadParameter:
-    return click.BadParameter(f"there is no switch {key!r}; there are: {', '.join(sorted(known))}", param_hint=option)
+    return click.BadParameter(
+        f"there is no switch {escaped(key, _SHOWN)!r}; there are: {', '.join(sorted(known))}", param_hint=option
+    )

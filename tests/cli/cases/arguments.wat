@@ -6,6 +6,8 @@
 ;; RUN: run --invoke same % 4294967296 0 0 0
 ;; RUN: run --invoke same % one 0 0 0
 ;; RUN: run --invoke same % 0 0 0 nan:0x0
+;; RUN: run --invoke same % 0 0 1e39 0
+;; RUN: run --invoke same % 0 0 0 1e309
 ;; RUN: run --invoke reference % 5
 (module
   (func (export "same") (param i32 i64 f32 f64) (result i32 i64 f32 f64)

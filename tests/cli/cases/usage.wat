@@ -7,5 +7,7 @@
 ;; RUN: run --dir missing-directory %
 ;; RUN: run -W multi-value=n %
 ;; RUN: run -W max-memory-size=1 %
+;; RUN: run --preload same=% --preload same=% %
+;; RUN: run % --invoke f 1
 ;; RUN: run
 (module (memory 1) (func (result i32 i32) (i32.const 1) (i32.const 2)))

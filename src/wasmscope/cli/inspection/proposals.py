@@ -33,7 +33,7 @@ def proposals_of(module: Module) -> tuple[list[str], list[str], list[str]]:
     needed.update(_by_types(module))
     needed.update(_by_sections(module))
     for token in _distinct_instructions(module, unsupported, problems):
-        needed.update(_by_instruction(token, module))
+        needed.update(_by_instruction(token))
     for instruction in _constant_instructions(module, problems):
         feature = instruction.opcode.feature
         if feature is not Feature.MVP:
@@ -57,7 +57,7 @@ def _distinct_instructions(module: Module, unsupported: list[str], problems: lis
         yield decode_instruction(Reader(token))
 
 
-def _by_instruction(instruction: Instruction, module: Module) -> Iterator[str]:
+def _by_instruction(instruction: Instruction) -> Iterator[str]:
     opcode = instruction.opcode
     if opcode.feature is not Feature.MVP:
         yield opcode.feature.value
