@@ -59,3 +59,49 @@ def test_what_is_no_file(command: list[str], tmp_path: Path, wasmscope: Wasmscop
         outcome = wasmscope(*command, str(path))
         assert outcome.status == 1
         assert outcome.stderr.startswith(f"error: cannot read {path}: ")
+
+
+@pytest.mark.parametrize("command", [["run"], ["inspect"]], ids=" ".join)
+def test_what_is_no_module_is_told_by_its_first_bytes(command: list[str], tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wasm"
+    path.write_bytes(bytes(5_000_000))
+    expected = f"error: {path} is not a WebAssembly module (it begins with 00 00 00 00)\n"
+    expected += "hint: expected a WebAssembly module, binary or text\n"
+    assert wasmscope(*command, str(path)).stderr == expected
+    if Path("/dev/zero").exists():
+        assert "(it begins with 00 00 00 00)" in wasmscope(*command, "/dev/zero").stderr
+
+
+def test_text_with_a_character_across_what_is_read_first_is_text(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wat"
+    for spaces in range(4090, 4097):
+        path.write_text(" " * spaces + "(;ü€😀;) (module)")
+        assert wasmscope("inspect", str(path)).status == 0
+
+
+def test_endless_text_is_not_read_for_good(
+    tmp_path: Path, wasmscope: Wasmscope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wasmscope.cli.guest.LARGEST", 3 << 20)
+    path = tmp_path / "guest.wat"
+    path.write_bytes(b"(" * (4 << 20))
+    assert wasmscope("inspect", str(path)).stderr == f"error: {path} is larger than 3 MiB, which no module is\n"
+
+
+def test_syntax_error_names_the_file_and_the_place(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wat"
+    path.write_text("(module\n  (func oops))")
+    for command in COMMANDS:
+        outcome = wasmscope(*command, str(path))
+        assert outcome.status == 1
+        assert outcome.stderr.startswith(f"error: {path}: syntax error: ")
+        assert f"--> {path}:2:9" in outcome.stderr
+
+
+def test_component_in_the_text_format_is_told(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wat"
+    path.write_text("(component)")
+    for command in COMMANDS:
+        outcome = wasmscope(*command, str(path))
+        assert outcome.status == 1
+        assert outcome.stderr.startswith(f"error: {path} is a component\nhint: only core modules are supported; ")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import codecs
+from typing import BinaryIO
 
 import wasmtime
 
@@ -15,6 +16,17 @@ from wasmscope.wasm import module as wasm
 from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.opcodes import Feature
 
+LARGEST = 1 << 30
+"""Bytes of the largest file that is read: engines take no module that is as large."""
+
+_FIRST = 4096
+"""Bytes by which a file is told to be a module at all."""
+
+_PIECE = 1 << 20
+
+_EXPECTED = "expected a WebAssembly module, binary or text"
+
+_MAGIC = b"\0asm"
 _COMPONENT = b"\0asm\x0d\0\x01\0"
 _COMPONENT_HINT = (
     "only core modules are supported; `wasm-tools component unbundle` gives those a component is made of, "
@@ -29,18 +41,41 @@ _HINTS = {
 def read_guest(path: str) -> bytes:
     """The binary in the file at `path`, which may also be in the text format. Raises `Failure`."""
     try:
-        content = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            content = _content(file, path)
     except OSError as error:
         raise Failure(f"cannot read {escaped(path)}: {error.strerror}") from None
-    if not content:
-        raise Failure(f"{escaped(path)} is empty", "expected a WebAssembly module, binary or text")
-    if content.startswith(_COMPONENT):
-        raise Failure(f"{escaped(path)} is a component", _COMPONENT_HINT)
     try:
-        return to_binary(content)
+        bytecode = to_binary(content)
     except wasmtime.WasmtimeError as error:
-        message = f"{escaped(path)} is neither a binary module nor one in the text format: {_words(error)}"
-        raise Failure(message) from None
+        raise Failure(f"{escaped(path)}: syntax error: {_words(error).replace('<anon>', escaped(path))}") from None
+    if bytecode.startswith(_COMPONENT):
+        raise Failure(f"{escaped(path)} is a component", _COMPONENT_HINT)
+    return bytecode
+
+
+def _content(file: BinaryIO, path: str) -> bytes:
+    """All of the file, which may be a device without an end. Raises `Failure` where it cannot be a module."""
+    content = bytearray(file.read(_FIRST))
+    if not content:
+        raise Failure(f"{escaped(path)} is empty", _EXPECTED)
+    if not content.startswith(_MAGIC) and not _is_text(content):
+        begin = content[: len(_MAGIC)].hex(" ")
+        raise Failure(f"{escaped(path)} is not a WebAssembly module (it begins with {begin})", _EXPECTED)
+    while piece := file.read(_PIECE):
+        content += piece
+        if len(content) > LARGEST:
+            raise Failure(f"{escaped(path)} is larger than {LARGEST >> 20} MiB, which no module is")
+    return bytes(content)
+
+
+def _is_text(begin: bytes | bytearray) -> bool:
+    """Whether a file that begins so can be in the text format (Wasm spec 6.2.1): UTF-8 without control characters."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(begin)  # where the last character is cut it does not matter
+    except UnicodeDecodeError:
+        return False
+    return not any(byte < 0x20 and byte not in b"\t\n\r" or byte == 0x7F for byte in begin)
 
 
 def compile_guest(engine: Engine, bytecode: bytes, path: str) -> Module:
