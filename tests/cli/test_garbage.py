@@ -105,3 +105,23 @@ def test_component_in_the_text_format_is_told(tmp_path: Path, wasmscope: Wasmsco
         outcome = wasmscope(*command, str(path))
         assert outcome.status == 1
         assert outcome.stderr.startswith(f"error: {path} is a component\nhint: only core modules are supported; ")
+
+
+def test_guest_at_the_limits_of_the_engine_is_no_invalid_module(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wat"
+    path.write_text(f'(module (func (export "_start") (local {"i32 " * 50_000}) call $f) (func $f))')
+    outcome = wasmscope("run", str(path))
+    assert outcome.status == 1
+    message, hint = outcome.stderr.splitlines()
+    assert message.startswith(f"error: {path} cannot be debugged: the guest is valid, but made debuggable it exceeds ")
+    assert hint == "hint: --no-debug runs it"
+    assert wasmscope("run", "--no-debug", str(path)).status == 0
+
+
+def test_guest_beyond_the_limits_of_the_engine_gets_no_false_hint(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    path = tmp_path / "guest.wat"
+    path.write_text(f'(module (func (export "_start") (br_table {"0 " * 70_000} (i32.const 0))))')
+    outcome = wasmscope("run", str(path))
+    assert outcome.status == 1
+    assert outcome.stderr.startswith(f"error: {path} is valid, but exceeds what the engine takes: ")
+    assert "hint" not in outcome.stderr

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import wasmtime
 
 from wasmscope.cli.failure import Failure
-from wasmscope.errors import UnsupportedFeature, WasmscopeError
+from wasmscope.errors import DecodeError, UnsupportedFeature, WasmscopeError
 from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.module import Module, to_binary
@@ -75,7 +75,7 @@ def _is_text(begin: bytes | bytearray) -> bool:
         codecs.getincrementaldecoder("utf-8")().decode(begin)  # where the last character is cut it does not matter
     except UnicodeDecodeError:
         return False
-    return not any(byte < 0x20 and byte not in b"\t\n\r" or byte == 0x7F for byte in begin)
+    return not any((byte < 0x20 and byte not in b"\t\n\r") or byte == 0x7F for byte in begin)
 
 
 def compile_guest(engine: Engine, bytecode: bytes, path: str) -> Module:
@@ -85,9 +85,21 @@ def compile_guest(engine: Engine, bytecode: bytes, path: str) -> Module:
     except UnsupportedFeature as error:
         hint = _HINTS.get(error.proposal, "with --no-debug it runs if the engine knows the proposal")
         raise Failure(f"{escaped(path)} cannot be debugged: {_words(error)}", hint) from None
-    except (wasmtime.WasmtimeError, WasmscopeError) as error:
+    except (wasmtime.WasmtimeError, DecodeError) as error:
         hint = _HINTS[Feature.LEGACY_EXCEPTIONS.value] if "legacy_exceptions" in str(error) else ""
         raise Failure(f"{escaped(path)} is not a valid module: {_words(error)}", hint) from None
+    except WasmscopeError as error:
+        raise _beyond_limits(engine, bytecode, path, error) from None
+
+
+def _beyond_limits(engine: Engine, bytecode: bytes, path: str, error: WasmscopeError) -> Failure:
+    """The guest is valid, but its rewritten form was refused; the guest itself may be, too: what it says decides."""
+    try:
+        wasmtime.Module(engine.plain, bytearray(bytecode))  # type: ignore[arg-type]  # it takes one
+    except wasmtime.WasmtimeError as refusal:
+        return Failure(f"{escaped(path)} is valid, but exceeds what the engine takes: {_words(refusal)}")
+    sentence, _, _ = str(error).partition(". ")
+    return Failure(f"{escaped(path)} cannot be debugged: {escaped(sentence, len(sentence))}", "--no-debug runs it")
 
 
 def decode_guest(bytecode: bytes, path: str) -> wasm.Module:
