@@ -134,3 +134,20 @@ def test_unsupported_proposals_are_named() -> None:
     code = bytes([10, len(body) + 2, 1, len(body)]) + body
     module = decode_module(b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\x00" + code)
     assert proposals_of(module) == ([], ["legacy-exception-handling"], [])
+
+
+def test_names_of_nothing_are_not_counted(tmp_path: Path, wasmscope: Wasmscope) -> None:
+    good = bytes(wat2wasm('(module (import "" "" (func)) (func) (func))'))
+    functions = b"\x01\x0f\x05\x00\x01a\x01\x00\x02\x01b\x03\x01c\x09\x01d"
+    local_names = b"\x02\x0d\x03\x01\x01\x00\x01x\x02\x00\x07\x01\x00\x01x"
+    path = tmp_path / "guest.wasm"
+    path.write_bytes(good + _custom("name", functions + local_names))
+    assert json.loads(wasmscope("inspect", "--json", str(path)).stdout)["names"] == {
+        "module": None,
+        "functions": 2,
+        "all_functions": 3,
+        "functions_with_local_names": 1,
+        "notes": ["names that are of no use: 2 of functions that do not exist", "names that are of no use: 1 empty"],
+    }
+    shown = wasmscope("inspect", str(path)).stdout
+    assert "  names       2 of 3 functions, locals of 1\n              names that are of no use: 2 of" in shown

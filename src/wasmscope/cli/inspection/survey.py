@@ -98,10 +98,16 @@ def _names(module: Module) -> NameCounts | None:
     if not any(item.id == SectionId.CUSTOM and item.name == NAME_SECTION for item in module.sections):
         return None
     names = decode_names(module)
+    functions = module.num_imported_functions + len(module.functions)
+    nowhere = sum(index >= functions for index in names.functions)
+    empty = sum(not name for index, name in names.functions.items() if index < functions)
+    notes = [f"{nowhere} of functions that do not exist"] * (nowhere > 0) + [f"{empty} empty"] * (empty > 0)
     return NameCounts(
         module=escaped(names.module) if names.module is not None else None,
-        functions=len(names.functions),
-        all_functions=module.num_imported_functions + len(module.functions),
-        functions_with_local_names=sum(1 for local_names in names.locals.values() if local_names),
-        notes=names.notes,
+        functions=len(names.functions) - nowhere - empty,
+        all_functions=functions,
+        functions_with_local_names=sum(
+            any(local_names.values()) for index, local_names in names.locals.items() if index < functions
+        ),
+        notes=(*names.notes, *(f"names that are of no use: {note}" for note in notes)),
     )
