@@ -92,6 +92,8 @@ class _Execution:
             self._explain(str(error))
             return FAILED
         except wasmtime.WasmtimeError as error:
+            if self._reporter.reports:
+                return FAILED  # the report says it
             raise Failure(f"{escaped(self._request.path)} failed: {escaped_lines(str(error).strip())}") from None
         finally:
             self._reporter.write()

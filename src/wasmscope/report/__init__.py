@@ -4,6 +4,7 @@
 - `capture`       an event and the frames of a store -> `Report`
 - `stack`         which frames are taken down, and one frame -> `Frame`
 - `entities`      the guest's functions, tables and types, as a report speaks of them
+- `tags`          which tag an exception has
 - `fault`         the instruction that trapped and what it was given -> `Fault`
 - `host_call`     which function of the host a frame calls
 - `values`        a WebAssembly value -> `Value`

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
 from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.report.fault import fault_of
+from wasmscope.report.host_call import imported_callee
 from wasmscope.report.model import (
     FORMAT,
     CaughtException,
@@ -21,6 +23,7 @@ from wasmscope.report.model import (
     Value,
 )
 from wasmscope.report.stack import Limits, StackReader
+from wasmscope.report.tags import find_tag
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame import FrameHandle
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 _ENGINE_WORDS = "wasm trap: "
 """What stands before the reason in the engine's text for a trap."""
+
+_CAUSED_BY = "Caused by:\n"
+"""What stands between the engine's backtrace and the reason in its text for an error."""
 
 _DEFAULTS = Limits()
 
@@ -58,11 +64,12 @@ def _reason(store: Store, event: DebugEvent, frames: list[FrameHandle], reader: 
         case DebugEvent.Trap(trap):
             return _trap(store, trap, frames, reader)
         case DebugEvent.UncaughtExceptionThrown(exception):
-            return UncaughtException(*_exception(exception, frames, reader))
+            return UncaughtException(*_exception(store, exception, frames, reader))
         case DebugEvent.CaughtExceptionThrown(exception):
-            return CaughtException(*_exception(exception, frames, reader))
+            return CaughtException(*_exception(store, exception, frames, reader))
         case DebugEvent.HostcallError(error):
-            return HostError(escaped(_qualified_name(type(error))), escaped_lines(str(error)))
+            callee = imported_callee(frames[0]) if frames else None
+            return HostError(escaped(_qualified_name(type(error))), _host_error_message(error), callee)
         case _:
             return Interruption(escaped(cause or "the host asked for it"))
 
@@ -87,20 +94,30 @@ def _fault(store: Store, code: wasmtime.TrapCode, frame: FrameHandle, reader: St
 
 
 def _exception(
-    exception: ExnRef, frames: list[FrameHandle], reader: StackReader
+    store: Store, exception: ExnRef, frames: list[FrameHandle], reader: StackReader
 ) -> tuple[int | None, str | None, tuple[Value, ...]]:
     """Index and name of its tag, as far as they are known, and its payload."""
     payload = tuple(reader.values.value(value, str(value.kind)) for value in exception.fields())
-    tag = tag_name = None
     module, position = (frames[0].module(), frames[0].wasm_function_index_and_pc()) if frames else (None, None)
     names = reader.names(module)
     if module is not None and names is not None and position is not None:
         instruction, _ = reader.instruction(module, position[1], frames[0].function_index)
         if instruction.opcode.name == "throw":
             tag = instruction.immediates[0]
-            tag_name = names.tag(tag)
-    return tag, tag_name, payload
+            return tag, names.tag(tag), payload
+    instance = frames[0].instance() if frames else None
+    return *find_tag(store, exception.tag, instance, reader.names), payload
+
+
+def _host_error_message(error: BaseException) -> str:
+    """What went wrong; before it the engine's own errors repeat the backtrace."""
+    _, caused, cause = str(error).rpartition(_CAUSED_BY)
+    if not caused or not isinstance(error, wasmtime.WasmtimeError):
+        return escaped_lines(str(error))
+    return escaped_lines(dedent(cause).strip())
 
 
 def _qualified_name(error: type[Any]) -> str:
-    return error.__qualname__ if error.__module__ == "builtins" else f"{error.__module__}.{error.__qualname__}"
+    """As it is written where it is imported: modules with an underscore are private to their package."""
+    public = error.__module__.partition("._")[0]
+    return error.__qualname__ if public == "builtins" else f"{public}.{error.__qualname__}"

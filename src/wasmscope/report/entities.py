@@ -12,7 +12,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.func import Func
 from wasmscope.wasm.module import ExternKind, FuncImport, Module
 from wasmscope.wasm.names import NameSection
-from wasmscope.wasm.types import FuncType, ValType
+from wasmscope.wasm.types import FuncType, TagType, ValType
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -44,9 +44,12 @@ class Names:
         return escaped(name) if name else None
 
     def tag(self, index: int) -> str | None:
-        """The name of an exception tag."""
+        """The name of an exception tag: from the name section, else of its export, else of its import."""
         exported = (item.name for item in self.module.exports if item.kind is ExternKind.TAG and item.index == index)
         name = self._names.tags.get(index) or next(exported, None)
+        if name is None:
+            imported = [item for item in self.module.imports if isinstance(item.desc, TagType)]
+            name = f"{imported[index].module}::{imported[index].name}" if index < len(imported) else None
         return escaped(name) if name else None
 
     def type(self, value_type: ValType) -> str:

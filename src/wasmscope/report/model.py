@@ -118,7 +118,7 @@ class Trap(msgspec.Struct, frozen=True, tag_field="kind", tag="trap"):
 
 
 class UncaughtException(msgspec.Struct, frozen=True, tag_field="kind", tag="exception"):
-    """The guest threw what nothing catches. `tag_name` is known where the `throw` is in sight and names are there."""
+    """The guest threw what nothing catches. `tag` is an index in the innermost frame's module, if it has it."""
 
     tag: int | None
     tag_name: str | None
@@ -134,10 +134,11 @@ class CaughtException(msgspec.Struct, frozen=True, tag_field="kind", tag="caught
 
 
 class HostError(msgspec.Struct, frozen=True, tag_field="kind", tag="host-error"):
-    """A host function raised."""
+    """A host function raised. `function` is the import that was called, where the guest's instruction says it."""
 
     type: str
     message: str
+    function: str | None = None
 
 
 class Interruption(msgspec.Struct, frozen=True, tag_field="kind", tag="interrupted"):

@@ -77,8 +77,9 @@ def _headline(reason: Reason) -> str:
             return f"uncaught exception{_which(tag, name)}"
         case CaughtException(tag=tag, tag_name=name):
             return f"exception{_which(tag, name)}, which the guest catches"
-        case HostError(error_type, message):
-            return f"a host function raised {error_type}: {message}"
+        case HostError(error_type, message, function):
+            who = f"host function {function}" if function is not None else "a host function"
+            return f"{who} raised {error_type}: {message}"
         case Interruption(cause):
             return f"interrupted: {cause}"
 

@@ -1,0 +1,8 @@
+;; A host function that fails: the report says so once, and which.
+;; RUN: run %
+;; RUN: run --report none %
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (call $proc_exit (i32.const 300)))
+)
