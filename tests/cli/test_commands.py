@@ -42,9 +42,17 @@ def test_report_goes_to_stderr_where_the_file_cannot_be_written(
     assert "#1   _start (function 1)" in outcome.stderr
 
 
-def test_colors_are_for_terminals(trapping: str, wasmscope: Wasmscope) -> None:
+def test_colors_are_for_terminals(trapping: str, wasmscope: Wasmscope, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert "\x1b[" not in wasmscope("run", trapping).stderr
     assert "\x1b[" in wasmscope("run", "--color", "always", trapping).stderr
+    assert "\x1b[" not in wasmscope("run", "--color", "never", trapping).stderr
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    assert "\x1b[" not in wasmscope("run", trapping).stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in wasmscope("run", trapping).stderr
     assert "\x1b[" not in wasmscope("run", "--color", "never", trapping).stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def slow(engine, bytecode):
     time.sleep(float(sys.argv[2]))
     raise SystemExit("compiled")
 guest.Module = slow
-main(["run", sys.argv[1]])
+main(["run", "--color", *(sys.argv[3:] or ["auto"]), sys.argv[1]])
 """
 
 
@@ -201,12 +202,22 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
         [sys.executable, "-c", COMPILES_SLOWLY, guest, "1.5"], capture_output=True, text=True, env=ENVIRONMENT
     )
     assert quiet.stderr == "compiled\n"
-    reading, terminal = pty.openpty()
-    try:
-        command = [sys.executable, "-c", COMPILES_SLOWLY, guest, "2"]
-        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, env=ENVIRONMENT)
-        shown = os.read(reading, 100_000).decode()
-    finally:
-        os.close(reading)
-        os.close(terminal)
-    assert "Compiling guest.wat (1 s; Ctrl-C ends)" in shown
+    for variable in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        forced = subprocess.run(
+            [sys.executable, "-c", COMPILES_SLOWLY, guest, "1.5"],
+            capture_output=True,
+            text=True,
+            env={**ENVIRONMENT, variable: "1"},
+        )
+        assert forced.stderr == "compiled\n"
+    for color in ("auto", "never"):
+        reading, terminal = pty.openpty()
+        try:
+            command = [sys.executable, "-c", COMPILES_SLOWLY, guest, "2", color]
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=terminal, env=ENVIRONMENT)
+            shown = os.read(reading, 100_000).decode()
+        finally:
+            os.close(reading)
+            os.close(terminal)
+        assert "Compiling guest.wat (1 s; Ctrl-C ends)" in shown
+        assert bool(re.search("\x1b\\[[0-9;]*m", shown)) == (color == "auto")

@@ -65,7 +65,9 @@ def test_host_error_is_shown_with_the_guest_that_called() -> None:
     (report,) = run(NESTED, host)
     assert report.reason == HostError("ValueError", "no such\nfile \\u{1b}[31m", "env::host")
     assert report.depth == 1
-    assert format_report(report).plain.startswith("host function env::host raised ValueError: no such\nfile \\u{1b}[31m\n")
+    assert format_report(report).plain.startswith(
+        "host function env::host raised ValueError: no such\nfile \\u{1b}[31m\n"
+    )
 
 
 class Silent:

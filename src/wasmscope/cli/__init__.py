@@ -10,6 +10,7 @@
 - `execution`     instantiate, call, and turn the outcome into an exit status
 - `reporting`     the handler that takes reports down, and where they are written
 - `interrupts`    Ctrl-C and timeouts
+- `terminal`      whether stderr is a terminal, and has colours
 - `progress`      that a long compilation is going on
 """
 

@@ -123,7 +123,7 @@ class _Execution:
 
     def _compile(self, engine: Engine, path: str) -> tuple[Module, Decoded]:
         bytecode = read_guest(path)
-        with progress(f"Compiling {escaped(Path(path).name)}"):
+        with progress(f"Compiling {escaped(Path(path).name)}", self._request.report.color):
             module = compile_guest(engine, bytecode, path)
         return module, module.original if module.instrumented is not None else decode_guest(bytecode, path)
 

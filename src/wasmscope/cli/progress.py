@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
+from wasmscope.cli.terminal import Color, stderr_console, stderr_is_terminal
+
 _AFTER = 1.0
 """Seconds of silence: most guests are compiled by then."""
 
@@ -16,12 +18,12 @@ _EVERY = 0.5
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
+def progress(what: str, color: Color) -> Iterator[None]:
     """Show `what` and the time it takes on stderr while the body runs, if that is a terminal and it takes long."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not stderr_is_terminal():
         yield
         return
+    console = stderr_console(color)
     done = threading.Event()
     thread = threading.Thread(target=_show, args=(console, what, done), name="wasmscope-progress", daemon=True)
     thread.start()

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
 from wasmscope.cli.failure import complain
 from wasmscope.cli.interrupts import Cause, Interrupts
+from wasmscope.cli.terminal import Color, stderr_console
 from wasmscope.report import Limits, Report, capture, format_report
 from wasmscope.report.escape import escaped
 from wasmscope.report.host_call import imported_callee
@@ -17,7 +16,6 @@ from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.store import Store
 
 Form = Literal["text", "json", "none"]
-Color = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +96,7 @@ class Reporter:
         return format_report(report).plain.encode()
 
     def _show(self, report: Report) -> None:
-        color = self._options.color
-        console = Console(
-            stderr=True,
-            force_terminal=True if color == "always" else None,
-            no_color=True if color == "never" else None,
-            color_system=None if color == "never" else "auto",
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
+        console = stderr_console(self._options.color)
         if self._options.form == "json":
             console.file.write(report.to_json().decode())
         else:
