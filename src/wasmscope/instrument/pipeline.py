@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from wasmscope.analysis.signatures import composite_func
@@ -50,6 +52,23 @@ def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel
     With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`).
     Raises `DecodeError` or `UnsupportedFeature` for what is no module that can be rewritten.
     """
+    with _no_collection():
+        return _instrument(bytecode, progress, counts_fuel)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic garbage collector: a rewrite makes millions of objects, and no cycles of them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _instrument(bytecode: bytes, progress: Progress | None, counts_fuel: bool) -> Instrumented:
     module = decode_module(bytecode)
     # What the module uses, which functions can be entered from outside, where indices move.
     bodies = tokenize_bodies(module)
