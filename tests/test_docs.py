@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from support.processes import ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -77,5 +79,5 @@ def test_every_page_is_linked_from_the_readme() -> None:
 
 def test_the_api_is_as_the_docstrings_say() -> None:
     generator = ROOT / "docs" / "generate_api.py"
-    checked = subprocess.run([sys.executable, str(generator), "--check"])
+    checked = subprocess.run([sys.executable, str(generator), "--check"], env=ENVIRONMENT)
     assert checked.returncode == 0, "python docs/generate_api.py writes it anew"
