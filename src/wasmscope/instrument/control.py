@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wasmscope.wasm.types import ValType
 
 if TYPE_CHECKING:
-    from wasmscope.instrument.function import FunctionRewriter
+    from wasmscope.instrument.function_state import FunctionState
 
 
 class Control:
@@ -43,7 +43,7 @@ class Control:
     )
 
     def __init__(
-        self, rewriter: FunctionRewriter, params: tuple[ValType, ...], results: tuple[ValType, ...], opens: int
+        self, state: FunctionState, params: tuple[ValType, ...], results: tuple[ValType, ...], opens: int
     ) -> None:
         self.params = params
         self.results = results
@@ -55,10 +55,10 @@ class Control:
         """Of a loop: an empty chunk at its header, for that."""
         self.publishes = False
         """Of a loop: whether it is the `Loop` that instructions inside assume something of."""
-        self.height = len(rewriter.stack) - len(params)
-        self.assigned_outside = rewriter.assigned
-        self.catches_outside = rewriter.catches
-        self.loop = rewriter.loop
+        self.height = len(state.stack) - len(params)
+        self.assigned_outside = state.assigned
+        self.catches_outside = state.catches
+        self.loop = state.loop
         """The innermost publishing loop around the block; of a loop that is one itself, that loop."""
         self.edges = 0
         # The merged state is there as soon as there is an edge.
@@ -67,11 +67,11 @@ class Control:
         self.derived: int
         self.settled: int
         self.proofs: dict[int, int]
-        self.entry_stale = rewriter.stale
-        self.entry_really_stale = rewriter.really_stale
-        self.entry_derived = rewriter.derived
-        self.entry_settled = rewriter.settled if rewriter.settled < self.height else self.height
-        self.entry_proofs = rewriter.proofs
+        self.entry_stale = state.stale
+        self.entry_really_stale = state.really_stale
+        self.entry_derived = state.derived
+        self.entry_settled = state.settled if state.settled < self.height else self.height
+        self.entry_proofs = state.proofs
 
     def merge(self, stale: int, really_stale: int, derived: int, settled: int, proofs: dict[int, int]) -> None:
         """Add an edge to the end of this block with the state it carries."""

@@ -1,7 +1,7 @@
-"""What the rewriter knows of one value on the operand stack.
+"""What the state knows of one value on the operand stack.
 
 Operands are never changed, so one object can stand for all that are alike, and hardly any have to be made. What differs
-between them, how each can be copied, the rewriter keeps by depth.
+between them, how each can be copied, the state keeps by depth.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wasmscope.instrument.leb import unsigned
 from wasmscope.wasm.types import ValType
 
 if TYPE_CHECKING:
-    from wasmscope.instrument.function import FunctionRewriter
+    from wasmscope.instrument.function_state import FunctionState
 
 
 class Operand:
@@ -47,13 +47,13 @@ class Results:
         self.depth = depth
         self.types = types
 
-    def save(self, rewriter: FunctionRewriter) -> None:
+    def save(self, state: FunctionState) -> None:
         """Copy all of them to temporaries: take them off one by one and put them back."""
-        temporaries = [rewriter.frame.temporary(depth, kind) for depth, kind in enumerate(self.types, self.depth)]
+        temporaries = [state.frame.temporary(depth, kind) for depth, kind in enumerate(self.types, self.depth)]
         first, *others = map(unsigned, temporaries)
         code = b"".join(b"\x21" + local for local in reversed(others))
         code += b"\x22" + first + b"".join(b"\x20" + local for local in others)
-        rewriter.out[self.chunk] += code
+        state.out[self.chunk] += code
         for depth, temporary in enumerate(temporaries, self.depth):
-            if rewriter.producers[depth] is self:  # otherwise something else is at that depth by now
-                rewriter.producers[depth] = ~temporary
+            if state.producers[depth] is self:  # otherwise something else is at that depth by now
+                state.producers[depth] = ~temporary

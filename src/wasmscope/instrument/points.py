@@ -10,7 +10,7 @@ from wasmscope.instrument.shadow_frame import Slot
 from wasmscope.wasm.types import ValType
 
 if TYPE_CHECKING:
-    from wasmscope.instrument.function import FunctionRewriter
+    from wasmscope.instrument.function_state import FunctionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +72,31 @@ class Recorder:
         self._wanted = wanted
         self._locations = 0
 
-    def note(
-        self, rewriter: FunctionRewriter, pc: int, *, first_chunk: int, pushed: bool, reloads: bool = True
-    ) -> None:
+    def note(self, state: FunctionState, pc: int, *, first_chunk: int, pushed: bool, reloads: bool = True) -> None:
         """The state is published now and observed by the next chunk. `reloads`: values can be loaded once more."""
-        chunk = len(rewriter.out)
+        chunk = len(state.out)
         self.points.append(Point(pc, chunk, first_chunk, pushed))
-        self._locations += len(rewriter.local_types) + len(rewriter.stack)
+        self._locations += len(state.local_types) + len(state.stack)
         if chunk == self._wanted or (self._wanted is None and self._locations <= _MOST_LOCATIONS):
-            self.states[chunk] = self._state(rewriter, reloads)
+            self.states[chunk] = self._state(state, reloads)
 
-    def _state(self, rewriter: FunctionRewriter, reloads: bool) -> State:
-        frame = rewriter.frame
-        derived = rewriter.derived if reloads else rewriter.derived & ~rewriter.dependents[0]
+    def _state(self, state: FunctionState, reloads: bool) -> State:
+        frame = state.frame
+        derived = state.derived if reloads else state.derived & ~state.dependents[0]
         return State(
-            locals=tuple(self._local(rewriter, local, derived) for local in range(len(rewriter.local_types))),
+            locals=tuple(self._local(state, local, derived) for local in range(len(state.local_types))),
             stack=tuple(
                 frame.operand_slot(depth, operand.type)
                 if operand.expression is None or (operand.mask & MEMORY and not reloads)
                 else Derived(operand.expression)
-                for depth, operand in enumerate(rewriter.stack)
+                for depth, operand in enumerate(state.stack)
             ),
-            stack_types=tuple(operand.type for operand in rewriter.stack),
+            stack_types=tuple(operand.type for operand in state.stack),
         )
 
-    def _local(self, rewriter: FunctionRewriter, local: int, derived: int) -> Location:
+    def _local(self, state: FunctionState, local: int, derived: int) -> Location:
         bit = 2 << local
         if derived & bit:
-            return Derived(rewriter.expressions[local])
-        slot = rewriter.frame.local_slot(local)
-        return Uninitialised(slot) if rewriter.eager & bit else slot
+            return Derived(state.expressions[local])
+        slot = state.frame.local_slot(local)
+        return Uninitialised(slot) if state.eager & bit else slot

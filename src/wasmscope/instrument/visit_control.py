@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from wasmscope.instrument.control import Control
 from wasmscope.instrument.expressions import MEMORY
-from wasmscope.instrument.function import FunctionRewriter, members
+from wasmscope.instrument.function import FunctionRewriter
+from wasmscope.instrument.function_state import members
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.loop import Loop
 from wasmscope.instrument.operand import Operand

@@ -7,10 +7,11 @@ reached as far; nor when its address is a constant inside the memory's declared 
 from __future__ import annotations
 
 from wasmscope.instrument.expressions import MAX_SIZE, MEMORY, Expression, constant, size_of
-from wasmscope.instrument.function import MOST_PROOFS, FunctionRewriter, local_and_distance
+from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operand import Operand
 from wasmscope.instrument.operations import Operation
+from wasmscope.instrument.publisher import MOST_PROOFS, local_and_distance
 
 _FEWEST_IN_LOOP, _FEWEST, _MOST = 2, 4, 30
 """How many missing values make a test cheaper than publishing them, and too many make the code too large."""
