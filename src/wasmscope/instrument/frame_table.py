@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from itertools import accumulate, chain, repeat
 
 import msgspec
@@ -20,8 +19,9 @@ from wasmscope.analysis.handlers import TryRegion, try_regions
 from wasmscope.analysis.tokenizer import tokens_of
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.function import FunctionRewriter
+from wasmscope.instrument.mark import Mark
 from wasmscope.instrument.operations import Operation, operations_of
-from wasmscope.instrument.plan import APPENDED_FUNCTIONS, Plan, make_plan
+from wasmscope.instrument.plan import APPENDED_FUNCTIONS, Appended, Plan, make_plan
 from wasmscope.instrument.points import Point, Recorder, State
 from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm.decode.module import decode_module
@@ -29,7 +29,7 @@ from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
 from wasmscope.wasm.types import ValType
 
-FORMAT = 3
+FORMAT = 4
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256
@@ -115,7 +115,9 @@ class FrameTable:
     @cached_property
     def plan(self) -> Plan:
         """The plan the module was rewritten by."""
-        return self._plan or make_plan(decode_module(self.bytecode), counts_fuel=self.counts_fuel)
+        if self._plan is not None:
+            return self._plan
+        return make_plan(decode_module(self.bytecode), counts_fuel=self.counts_fuel, mark=self._mark)
 
     @property
     def module(self) -> Module:
@@ -123,14 +125,13 @@ class FrameTable:
         return self.plan.module
 
     @cached_property
+    def _mark(self) -> Mark:
+        return self._plan.mark if self._plan is not None else Mark.of(self.bytecode)
+
+    @property
     def mark(self) -> str:
         """The module name that the rewritten module has: what the engine's backtraces tell modules apart by."""
-        return self.mark_of(self.bytecode)
-
-    @staticmethod
-    def mark_of(bytecode: bytes) -> str:
-        """The mark of the module `bytecode`."""
-        return f"wasmscope:{sha256(bytecode).hexdigest()[:32]}"
+        return self._mark.name
 
     @cached_property
     def names(self) -> NameSection:
@@ -167,16 +168,21 @@ class FrameTable:
     def defined_function(self, rewritten_index: int, entering: int | None = None) -> int:
         """Index among the defined functions of what has this index in the rewritten module.
 
-        Of an entry function, which is only seen while it is called, it is the one that it leads to: `entering`.
+        Of a function that was appended to lead to others, which is only seen while it is called, it is the one that
+        it leads to: `entering`. A function with an instruction of a mirror's belongs to none (`LookupError`).
         """
-        if self.is_entry_function(rewritten_index):
-            assert entering is not None, "an entry function is called for one of its functions"
-            return entering
-        return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS
+        appended = self.appended(rewritten_index)
+        if appended is None:
+            return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS
+        if appended is Appended.OWN_INSTRUCTION:
+            raise LookupError("the instruction belongs to the mirror that has it run")
+        assert entering is not None, "it is called for a function"
+        return entering
 
-    def is_entry_function(self, rewritten_index: int) -> bool:
-        """Whether this is a function that was appended (`private_entities.py`)."""
-        return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS >= len(self.functions)
+    def appended(self, rewritten_index: int) -> Appended | None:
+        """What a function of the rewritten module was appended for; None: it is one that the module defines."""
+        behind = rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS - len(self.functions)
+        return None if behind < 0 else self.plan.appended(rewritten_index)
 
     def original_offset(self, function: int, rewritten_offset: int) -> int:
         """The offset in the original module of an instruction of a defined function that the engine reports."""

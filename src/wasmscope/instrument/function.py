@@ -34,7 +34,9 @@ from wasmscope.instrument.function_state import members
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.operations import Operation
 from wasmscope.instrument.publisher import Publisher
+from wasmscope.instrument.redirect import attention, flag, redirect, word, word_or_attention
 
+_END = b"\x0b"
 _CALLS, _LOOPS = attrgetter("calls"), attrgetter("loops")
 
 _COLD_VALUES, _COLD_VALUES_A_TOKEN = 4096, 8
@@ -57,10 +59,7 @@ class FunctionRewriter(Publisher):
         if any(map(_LOOPS, distinct)):
             self.loops = summarise_loops(operations)[::-1]
         self.controls.append(Control(self, (), self.signature.results, 0))
-        if self.pushes_frame or self.plan.counts_fuel:
-            self.fuel = 1  # even an empty function costs some
-            self._settle_fuel()
-            self.attend(self.pc)
+        self._enter()
         counts_fuel = self.plan.counts_fuel
         pcs = accumulate(map(len, tokens), initial=self.pc)
         for operation, self.pc in zip(operations, pcs, strict=False):
@@ -76,6 +75,28 @@ class FunctionRewriter(Publisher):
         self.head_size = len(head)
         return b"".join([head, *chunks])
 
+    def _enter(self) -> None:
+        """What is done first: see whether a mirror is to run instead, and whether the host wants attention."""
+        counts_fuel = self.plan.counts_fuel
+        if self.pushes_frame and not counts_fuel:
+            self.attend(self.pc, enters=True)
+            return
+        self._begin_cold(flag(self.plan, self.position))
+        self._redirect()
+        self.out.append(_END)
+        if counts_fuel:
+            self.fuel = 1  # even an empty function costs some
+            self._settle_fuel()
+            self.attend(self.pc)
+
+    def _redirect(self) -> None:
+        """Have the mirror run, if there is one: as the function is entered, its arguments in its locals."""
+        self._begin_cold_if(word(self.plan, self.position))
+        if self.pushes_frame:
+            self.pop_chunks.append(len(self.out))
+            self.out.append(b"")
+        self.out.append(redirect(self.plan, self.position) + _END)
+
     def _count_fuel(self, operation: Operation) -> None:
         """Count an instruction that is about to be visited."""
         self.fuel += operation.fuel
@@ -88,12 +109,10 @@ class FunctionRewriter(Publisher):
             self.out.append(self.frame.add_fuel(self.fuel))
         self.fuel = 0
 
-    def unlikely_branches(self) -> list[int]:
-        """Offsets of the added `if` instructions in the rewritten body, ascending."""
-        if not self.cold_ifs:
-            return []
+    def branch_hints(self) -> list[tuple[int, bool]]:
+        """Offsets of the added branches in the rewritten body, ascending, and whether they are likely to be taken."""
         starts = list(accumulate(map(len, self.out), initial=self.head_size))
-        return [starts[chunk] + offset for chunk, offset in self.cold_ifs]
+        return [(starts[chunk] + offset, likely) for chunk, offset, likely in self.hints]
 
     def _skip(self, operation: Operation) -> None:
         """Unreachable code is left out; its blocks still have to be counted."""
@@ -159,8 +178,19 @@ class FunctionRewriter(Publisher):
             self.recorder.note(self, self.pc, first_chunk=first, pushed=self.pushes_frame)
 
     def _begin_cold_if(self, condition: bytes) -> None:
-        self.cold_ifs.append((len(self.out), len(condition)))
+        """Begin a block that is seldom entered: if `condition` holds."""
+        self.hints.append((len(self.out), len(condition), False))
         self.out.append(condition + b"\x04\x40")
+
+    def _begin_cold(self, condition: bytes) -> None:
+        """The same; further conditions are tested by `_leave_cold_unless`."""
+        self.out.append(b"\x02\x40")
+        self._leave_cold_unless(condition)
+
+    def _leave_cold_unless(self, condition: bytes) -> None:
+        """Behind `_begin_cold`: go on only if `condition` holds too; hinted to leave, what follows is out of the way."""
+        self.hints.append((len(self.out), len(condition) + 1, True))
+        self.out.append(condition + b"\x45\x0d\x00")
 
     def observe_call(self, *, throws: bool = False) -> None:
         """Publish, because the instruction that follows leaves the function, and say where that is.
@@ -180,16 +210,22 @@ class FunctionRewriter(Publisher):
         for control in self.catches:
             self.branch_to(control)
 
-    def attend(self, pc: int, reloaded: int = 0) -> None:
-        """Test the attention flag; when it is set, publish and call the host. Nothing changes on the other path.
+    def attend(self, pc: int, reloaded: int = 0, *, enters: bool = False) -> None:
+        """Test the flag, and if it is set, what it is set for; then publish and call the host, or have the mirror run.
 
-        `reloaded` are locals to be read back from their slots after the call: so they need not survive it, and the
-        compiler can keep them in registers on the other path.
+        Nothing changes on the other path. `reloaded` are locals to be read back from their slots after the call: so
+        they need not survive it, and the compiler can keep them in registers on the other path. A function `enters`
+        its mirror where that is to run; elsewhere the host is called for it.
         """
         self.observed = True
-        frame = self.frame
+        frame, plan = self.frame, self.plan
         first = len(self.out)
-        self._begin_cold_if(frame.attention())
+        self._begin_cold(self._with_fuel(flag(plan, self.position)))
+        if enters:
+            self._redirect()
+            self._leave_cold_unless(attention(plan))
+        else:
+            self._leave_cold_unless(self._with_fuel(word_or_attention(plan, self.position)))
         # The host may write memory while it looks: here, loads are no way to work a value out.
         reloaded = self._reloadable(reloaded)
         stored = self.stale & (~self.derived | reloaded | self.dependents[0])
@@ -213,6 +249,10 @@ class FunctionRewriter(Publisher):
         self.cold_values_left -= stored.bit_count() + reloaded.bit_count()
         if self.cold_values_left < 0:
             self.at_once = -2
+
+    def _with_fuel(self, wanted: bytes) -> bytes:
+        """Code that pushes whether that is wanted or the fuel is used up."""
+        return wanted + self.frame.fuel_used_up() + b"\x72" if self.plan.counts_fuel else wanted
 
     def _reloadable(self, locals_: int) -> int:
         """Those of `locals_` that are numbers and not known to be constants."""

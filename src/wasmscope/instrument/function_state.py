@@ -23,7 +23,6 @@ class FunctionState:
         "at_once",
         "catches",
         "code",
-        "cold_ifs",
         "cold_values_left",
         "controls",
         "dead",
@@ -35,6 +34,7 @@ class FunctionState:
         "fuel",
         "head_size",
         "heights",
+        "hints",
         "in_loop",
         "index",
         "known_from",
@@ -48,6 +48,7 @@ class FunctionState:
         "pc",
         "plan",
         "pop_chunks",
+        "position",
         "producers",
         "proof_memories",
         "proofs",
@@ -64,6 +65,8 @@ class FunctionState:
     def __init__(self, plan: Plan, index: int, code: Code, recorder: Recorder | None = None) -> None:
         self.plan = plan
         self.index = index
+        self.position = index - plan.module.num_imported_functions
+        """Its index among the defined functions."""
         self.code = code
         self.recorder = recorder
         self.signature: FuncType = plan.module.func_type(index)
@@ -79,8 +82,8 @@ class FunctionState:
         self.push_chunks: list[int] = []
         self.pop_chunks: list[int] = []
         """Chunks to be filled with the code that pushes, or pops, the frame, once its size is known."""
-        self.cold_ifs: list[tuple[int, int]] = []
-        """Added `if` instructions, seldom taken: chunk, and offset in it."""
+        self.hints: list[tuple[int, int, bool]] = []
+        """Added `if` and `br_if` instructions: chunk, offset in it, and whether they are likely to be taken."""
         self.pushes_frame = False
         self.observed = False
         """Whether the function has any point at which its state can be read."""

@@ -13,8 +13,10 @@ from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.layout import ENTRY, IMPORT_MODULE
 from wasmscope.instrument.operations import encode_memarg, operations_of
+from wasmscope.instrument.own_instructions import own_body
 from wasmscope.instrument.plan import Plan, appended_imports, make_plan
 from wasmscope.instrument.private_entities import entry_body, entry_name
+from wasmscope.instrument.redirect import redirect_body
 from wasmscope.instrument.visitors import visitor_of
 from wasmscope.wasm import writer
 from wasmscope.wasm.decode.module import HEADER, decode_module
@@ -25,7 +27,7 @@ from wasmscope.wasm.names import NAME_SECTION, NameSection, decode_names
 from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.reencode import Reencoder, reencode
 from wasmscope.wasm.sections import SectionId
-from wasmscope.wasm.types import I32, FuncType, GlobalType, SubType
+from wasmscope.wasm.types import I32, GlobalType, SubType
 
 Progress = Callable[[int, int], None]
 """Called now and then with the number of functions rewritten and of all functions."""
@@ -33,6 +35,8 @@ Progress = Callable[[int, int], None]
 _PROGRESS_EVERY = 256
 
 _BRANCH_HINTS = "metadata.code.branch_hint"
+_HINT = {False: b"\x01\x00", True: b"\x01\x01"}
+"""Whether a branch is likely to be taken -> the hint's value, with its length (branch hinting proposal)."""
 
 _OFFSETS_INSIDE = (".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "external_debug_info", "linking")
 """Custom sections, by the beginnings of their names, that speak of offsets in the code: untrue of the rewritten one."""
@@ -90,13 +94,12 @@ class _Rewrite(Reencoder):
         self._progress = progress
         self._operations = operations_of(plan, visitor_of)
         self._frames: list[tuple[int, int, bool]] = []
-        self._hints: list[tuple[int, list[int]]] = []
+        self._hints: list[tuple[int, list[tuple[int, bool]]]] = []
         super().__init__(plan.module)
 
     def new_types(self) -> Sequence[Sequence[SubType]]:
-        """`[] -> []` for the attention function, `[] -> results` for the bodies' outermost blocks."""
-        results = [(), *self._plan.result_types]
-        return [[SubType(FuncType((), several), final=True, supertypes=())] for several in results]
+        """Function types, each alone."""
+        return [[SubType(type_, final=True, supertypes=())] for type_ in self._plan.types]
 
     def new_imports(self) -> Sequence[tuple[str, str, ImportDesc]]:
         """The shadow state."""
@@ -108,26 +111,38 @@ class _Rewrite(Reencoder):
         return [(GlobalType(I32, mutable=True), b"\x41\x00\x0b")] * len(self._plan.limit_globals)
 
     def new_exports(self) -> Sequence[tuple[str, ExternKind, int]]:
-        """What the guest keeps to itself, so that the host can look into it, and the entry functions."""
-        private, relocation = self._plan.private, self.relocation
-        first = len(self.module.function_types_indices) + relocation.by[ExternKind.FUNC]
+        """What the guest keeps to itself, so that the host can look into it, and the functions for the host."""
+        plan, private = self._plan, self._plan.private
+        own = plan.first_appended + len(private.entry_functions) + len(plan.redirected_types)
         return [
-            *((name, kind, relocation.index(kind, index)) for name, kind, index in private.exports()),
+            *((name, kind, self.relocation.index(kind, index)) for name, kind, index in private.exports()),
             *(
-                (entry_name(private.prefix, position), ExternKind.FUNC, first + position)
+                (entry_name(private.prefix, position), ExternKind.FUNC, plan.first_appended + position)
                 for position in range(len(private.entry_functions))
             ),
+            *((item.export, ExternKind.FUNC, own + position) for position, item in enumerate(plan.own_instructions)),
         ]
 
     def new_functions(self) -> Sequence[tuple[int, bytes]]:
-        """The entry functions."""
-        number = b"\x41\x00\x28" + encode_memarg(0, self._plan.shadow_memory, ENTRY)
+        """Those of each kind of `Appended`, in its order."""
+        plan = self._plan
+        number = b"\x41\x00\x28" + encode_memarg(0, plan.shadow_memory, ENTRY)
         return [
-            (
-                type_index,
-                entry_body(len(composite_func(self.module, type_index).params), self._moved(functions), number),
-            )
-            for type_index, functions in self._plan.private.entry_functions
+            *(
+                (
+                    type_index,
+                    entry_body(len(composite_func(self.module, type_index).params), self._moved(functions), number),
+                )
+                for type_index, functions in plan.private.entry_functions
+            ),
+            *((type_index, redirect_body(plan, type_index)) for type_index in plan.redirected_types),
+            *(
+                (
+                    plan.types[item.type],
+                    own_body(len(item.type.params), plan.relocation.instruction(item.instruction, item.token)),
+                )
+                for item in plan.own_instructions
+            ),
         ]
 
     def _moved(self, functions: Sequence[int]) -> list[int]:
@@ -141,7 +156,7 @@ class _Rewrite(Reencoder):
         """A rewritten body."""
         rewriter = FunctionRewriter(self._plan, index, code)
         body = rewriter.rewrite(self._bodies[index - self.module.num_imported_functions], self._operations)
-        self._hints.append((self.relocation.index(ExternKind.FUNC, index), rewriter.unlikely_branches()))
+        self._hints.append((self.relocation.index(ExternKind.FUNC, index), rewriter.branch_hints()))
         self._frames.append((rewriter.frame.size, rewriter.frame.references, rewriter.pushes_frame))
         if self._progress is not None and len(self._frames) % _PROGRESS_EVERY == 0:
             self._progress(len(self._frames), len(self.module.codes))
@@ -158,25 +173,24 @@ class _Rewrite(Reencoder):
     def names(self, section: Section) -> bytes:
         """The module's name tells it apart from others in the engine's backtraces."""
         names = self.relocation.names(decode_names(self.module), self.keeps_labels)
-        return encode_names(replace(names, module=FrameTable.mark_of(self.module.bytecode)))
+        return encode_names(replace(names, module=self._plan.mark.name))
 
     def new_custom_sections(self) -> Sequence[tuple[str, bytes]]:
         """A name section where there was none."""
         if any(section.id == SectionId.CUSTOM and section.name == NAME_SECTION for section in self.module.sections):
             return ()
-        return [(NAME_SECTION, encode_names(NameSection(module=FrameTable.mark_of(self.module.bytecode))))]
+        return [(NAME_SECTION, encode_names(NameSection(module=self._plan.mark.name)))]
 
     def with_branch_hints(self, rewritten: bytes) -> bytes:
-        """Tell the compiler that the added tests seldom succeed (branch hinting proposal, "Custom section")."""
-        hinted = [(function, offsets) for function, offsets in self._hints if offsets]
+        """Tell the compiler which way the added tests mostly go (branch hinting proposal, "Custom section")."""
         payload = writer.vector(
             [
-                writer.unsigned(function) + writer.vector([writer.unsigned(offset) + b"\x01\x00" for offset in offsets])
-                for function, offsets in hinted
+                writer.unsigned(function) + writer.vector([writer.unsigned(at) + _HINT[likely] for at, likely in hints])
+                for function, hints in self._hints
             ]
         )
         code = section_start(rewritten, SectionId.CODE)
-        return rewritten[:code] + encode_custom(_BRANCH_HINTS, payload) + rewritten[code:] if hinted else rewritten
+        return rewritten[:code] + encode_custom(_BRANCH_HINTS, payload) + rewritten[code:] if self._hints else rewritten
 
     def entries(self, rewritten: bytes) -> list[FunctionEntry]:
         """What the frame table keeps of each of the original's functions."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import chain
 
 from wasmscope.analysis.escapes import escapes_of
@@ -18,6 +19,8 @@ from wasmscope.analysis.signatures import (
 from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.layout import PAGE_LOG2, REFERENCE_KINDS, SHADOW_PAGES
 from wasmscope.instrument.leb import signed
+from wasmscope.instrument.mark import Mark
+from wasmscope.instrument.own_instructions import OwnInstruction, own_instructions
 from wasmscope.instrument.private_entities import PrivateEntities, private_entities
 from wasmscope.wasm.instructions import Instruction, decode_instruction
 from wasmscope.wasm.module import FuncImport, ImportDesc, Module
@@ -39,12 +42,26 @@ from wasmscope.wasm.types import (
 
 _TABLE_ELEMENT = {"func": FUNCREF, "extern": EXTERNREF, "any": ANYREF, "exn": EXNREF}
 
+NO_VALUES = FuncType((), ())
+
+
+class Appended(Enum):
+    """What an appended function is for; those of a kind lie together, in this order, behind what the module defines."""
+
+    ENTRY = auto()
+    """The way into functions that the instance keeps to itself (`private_entities.py`)."""
+    REDIRECT = auto()
+    """The way from functions of a type to their mirrors (`redirect.py`)."""
+    OWN_INSTRUCTION = auto()
+    """An instruction that only code of the module can name (`own_instructions.py`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Index of each appended import and type; what the module defines moves up behind the imports (`relocation`)."""
 
     module: Module
+    mark: Mark
     relocation: Relocation
     instructions: dict[bytes, Instruction]
     """Each instruction that occurs in the module, once, by its token."""
@@ -53,33 +70,65 @@ class Plan:
     """What the guest calls before it throws, while the host wants to know."""
     shadow_memory: int
     instance_global: int
+    words_global: int
+    """Holds the address of the words of the instance's functions (`redirect.py`)."""
+    mirrors_table: int
     reference_tables: dict[str, int]
     """Kind of reference -> table; only the kinds that a local or an operand of the module can have."""
     escaping: frozenset[int]
     """Functions that can be entered from outside their instance: their frames name the instance."""
     private: PrivateEntities
     """What is appended so that the host can reach everything an instance has."""
-    attention_type: int
-    """Index of the appended type `[] -> []`, the first of the appended ones."""
+    own_instructions: tuple[OwnInstruction, ...]
+    """The instructions that mirrors call functions for."""
+    redirected_types: Mapping[int, int]
+    """The types of the functions that the module defines, numbered in the order in which they come."""
     limit_globals: dict[int, int]
     """Memory -> the appended global that holds an address below which accesses are in bounds (`visit_memory.py`)."""
     counts_fuel: bool
     """Whether the rewritten module counts the original's instructions."""
-    result_types: dict[tuple[ValType, ...], int]
-    """Several results -> index of the appended type `[] -> results`, for the block around a function's body."""
+    types: Mapping[FuncType, int]
+    """The appended types with their indices, in this order."""
 
     def results_type(self, results: tuple[ValType, ...]) -> bytes:
         """The type of a block that leaves `results` (Wasm spec 5.4.1, "blocktype")."""
         if not results:
             return b"\x40"
-        return results[0].encoding if len(results) == 1 else signed(self.result_types[results])
+        return results[0].encoding if len(results) == 1 else signed(self.types[FuncType((), results)])
+
+    @property
+    def first_appended(self) -> int:
+        """Index in the rewritten module of the first function behind those that the module defines."""
+        return self.module.num_imported_functions + APPENDED_FUNCTIONS + len(self.module.functions)
+
+    def redirect_function(self, type_index: int) -> int:
+        """Index in the rewritten module of what redirects functions of a type."""
+        return self.first_appended + len(self.private.entry_functions) + self.redirected_types[type_index]
+
+    def appended(self, function: int) -> Appended | None:
+        """What a function with this index in the rewritten module was appended for; None: it was not."""
+        counts = (len(self.private.entry_functions), len(self.redirected_types), len(self.own_instructions))
+        position = function - self.first_appended
+        if position < 0:
+            return None
+        for kind, count in zip(Appended, counts, strict=True):
+            if position < count:
+                return kind
+            position -= count
+        raise LookupError(f"there is no function {function} in the rewritten module")
 
     def escapes(self, function: int) -> bool:
         """Whether `function` can be entered from outside its instance."""
         return function in self.escaping
 
 
-def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *, counts_fuel: bool = False) -> Plan:
+def make_plan(
+    module: Module,
+    bodies: Sequence[Sequence[bytes]] | None = None,
+    *,
+    counts_fuel: bool = False,
+    mark: Mark | None = None,
+) -> Plan:
     """Look `module` over, whose function bodies, cut into instructions, are `bodies`; nothing is rewritten yet."""
     distinct = dict.fromkeys(chain.from_iterable(tokenize_bodies(module) if bodies is None else bodies))
     decoded = {token: decode_instruction(Reader(token)) for token in distinct}
@@ -88,26 +137,34 @@ def make_plan(module: Module, bodies: Sequence[Sequence[bytes]] | None = None, *
     occurring = _reference_kinds(module, instructions)
     kinds = tuple(kind for kind in REFERENCE_KINDS if kind in occurring)
     escapes = escapes_of(module, instructions)
+    private = private_entities(module, escapes)
+    own = own_instructions(module, decoded, private.prefix)
     return Plan(
         module=module,
+        mark=Mark.of(module.bytecode) if mark is None else mark,
         relocation=Relocation.after_imports(module, [desc for _, desc in appended_imports(module, kinds)]),
         instructions=decoded,
         attention_function=module.num_imported_functions,
         throw_function=module.num_imported_functions + 1,
         shadow_memory=module.num_imported_memories,
         instance_global=module.num_imported_globals,
-        reference_tables={kind: first_table + n for n, kind in enumerate(kinds)},
+        words_global=module.num_imported_globals + 1,
+        mirrors_table=first_table,
+        reference_tables={kind: first_table + 1 + n for n, kind in enumerate(kinds)},
         escaping=escapes.functions,
-        private=private_entities(module, escapes),
-        attention_type=len(module.types),
+        private=private,
+        own_instructions=own,
+        redirected_types={type_: n for n, type_ in enumerate(dict.fromkeys(module.functions))},
         counts_fuel=counts_fuel,
         limit_globals=_limit_globals(module),
-        result_types=_result_types(module),
+        types=_types(module, own),
     )
 
 
 APPENDED_FUNCTIONS = 2
 """So many functions of the host's lie between those that a module imports and those that it defines."""
+
+_APPENDED_GLOBALS = 2
 
 
 def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, ImportDesc]]:
@@ -118,24 +175,28 @@ def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, Im
         ("throw", FuncImport(len(module.types))),
         ("shadow", memory),
         ("instance", GlobalType(I32, False)),
+        ("functions", GlobalType(I32, False)),
+        ("mirrors", TableType(FUNCREF, Limits(0))),
         *((f"{kind}refs", TableType(_TABLE_ELEMENT[kind], Limits(0))) for kind in kinds),
     ]
 
 
 def _limit_globals(module: Module) -> dict[int, int]:
-    first = len(module.all_globals) + 1  # behind the imported one that is appended
+    first = len(module.all_globals) + _APPENDED_GLOBALS  # behind the imported ones that are appended
     limits = [memory.limits for memory in module.all_memories]
     eligible = [index for index, limit in enumerate(limits) if not limit.is64 and limit.page_size_log2 == PAGE_LOG2]
     return {memory: first + n for n, memory in enumerate(eligible)}
 
 
-def _result_types(module: Module) -> dict[tuple[ValType, ...], int]:
-    several = dict.fromkeys(
-        composite_func(module, index).results
+def _types(module: Module, own: Sequence[OwnInstruction]) -> dict[FuncType, int]:
+    """Of the host's functions; of the blocks around bodies with several results; of the appended functions."""
+    several = (
+        FuncType((), composite_func(module, index).results)
         for index in dict.fromkeys(module.functions)
         if len(composite_func(module, index).results) > 1
     )
-    return {results: len(module.types) + 1 + n for n, results in enumerate(several)}
+    types = dict.fromkeys((NO_VALUES, *several, *(item.type for item in own)))
+    return {type_: len(module.types) + n for n, type_ in enumerate(types)}
 
 
 def _reference_kinds(module: Module, instructions: list[Instruction]) -> set[str]:

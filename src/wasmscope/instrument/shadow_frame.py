@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from wasmscope.analysis.signatures import reference_kind
 from wasmscope.instrument.layout import (
-    ATTENTION,
     FUEL,
     HEADER_SIZE,
     INSTANCE,
@@ -175,12 +174,9 @@ class ShadowFrame:
         """Code that puts the stack pointers back to where this frame begins."""
         return self._set_pointers(0, 0)
 
-    def attention(self) -> bytes:
-        """Code that pushes whether the host wants attention on the operand stack: also when the fuel is used up."""
-        code = b"\x41\x00\x2d" + self._memarg(ATTENTION)
-        if self._plan.counts_fuel:
-            code += b"\x41\x00\x29" + self._memarg(FUEL) + b"\x42\x00\x59\x72"  # i64.ge_s, i32.or
-        return code
+    def fuel_used_up(self) -> bytes:
+        """Code that pushes whether the fuel is used up on the operand stack."""
+        return b"\x41\x00\x29" + self._memarg(FUEL) + b"\x42\x00\x59"  # i64.ge_s
 
     def throws(self) -> bytes:
         """Code that pushes whether the host wants to know of a throw."""

@@ -58,6 +58,11 @@ class Engine(wasmtime.Engine):
         """A module that has nothing but the memory for shadow frames."""
         return self._exporting(f'(memory (export "") {SHADOW_PAGES} {SHADOW_PAGES})')
 
+    @cached_property
+    def mirror_table_module(self) -> wasmtime.Module:
+        """A module that has nothing but the table of mirrors, without a limit."""
+        return self._exporting('(table (export "") 1 funcref)')
+
     def shadow_table_module(self, kind: str) -> wasmtime.Module:
         """A module that has nothing but a table for references of `kind`, and what clears and grows it.
 

@@ -13,7 +13,7 @@ from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.frame_values import FrameReader
 from wasmscope.runtime.trap import Frame, Trap, with_original_frames
-from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, trap_site, trapped_frame
+from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, entered_function, trap_site, trapped_frame
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -60,8 +60,9 @@ def _enter(
         match outcome:
             case capi.Trapped(trap, thrown):
                 tables = store.instances.tables
-                site = trap_site(trap.frames, tables, trap.trap_code, function)
-                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow), entering=function)
+                entered = entered_function(shadow, trap.frames, tables, function)
+                site = trap_site(trap.frames, tables, trap.trap_code, entered)
+                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow), entering=entered)
                 if thrown:
                     if not activation.uncaught:
                         _tell_uncaught(store)

@@ -50,11 +50,13 @@ class Instance(wasmtime.Instance):
         self.id = store.instances.add(self)
         self._tags: dict[int, wasmtime.Tag] = {}
         try:
-            appended = store.shadow.imports(tuple(module.frame_table.plan.reference_tables), self.id)
+            kinds = tuple(module.frame_table.plan.reference_tables)
+            appended = store.shadow.imports(kinds, self.id, len(module.original.functions))
             raw = enter(store, lambda: capi.instantiate(store, module, [*imports, *appended]))
         except wasmtime.WasmtimeError:
             if not module.leaves_functions_when_refused:
                 store.instances.drop(self)
+                store.shadow.drop_imports(self.id)
             raise
         self._instance = raw._instance
         self._start(store)

@@ -1,9 +1,10 @@
-"""The shadow state of one store, read and written from the host: memory, flags, fuel."""
+"""The shadow state of one store, read and written from the host: memory, flags, words of functions, fuel."""
 
 from __future__ import annotations
 
 import ctypes
 import struct
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakMethod
@@ -14,14 +15,20 @@ from wasmscope.instrument.layout import (
     ATTENTION,
     ENTRY,
     FIRST_FRAME,
+    FLAG_COUNT,
+    FLAGS,
     FUEL,
     INSTANCE,
+    REDIRECTED,
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
     THROWS,
+    WORDS,
 )
 from wasmscope.runtime import capi
+from wasmscope.runtime.function_words import FunctionWords
+from wasmscope.runtime.mirror_table import MirrorTable
 from wasmscope.runtime.reference_tables import ReferenceTables
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 _WORD = struct.Struct("<I")
 _POINTERS = struct.Struct("<2I")
 _FUEL = struct.Struct("<q")
+_ALL_FLAGS = b"\1" * FLAG_COUNT
 
 
 class Shadow:
@@ -51,13 +59,18 @@ class Shadow:
         self._bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self.size = size
         self.references = ReferenceTables(store, engine, self._bytes)
+        self.mirrors = MirrorTable(store, engine)
+        self._words = FunctionWords()
+        self._flags = bytearray(FLAG_COUNT)
+        """What the flags are while the host wants no attention."""
+        self._flag_users = Counter[int]()
         self.attention_function = _function(store, attend)
         self.throw_function = _function(store, attend_throw)
         self.stack_pointer = FIRST_FRAME
 
     def close(self) -> None:
         """The store is gone and its memory with it."""
-        self._bytes = memoryview(bytearray(FIRST_FRAME))
+        self._bytes = memoryview(bytearray(WORDS))  # attention may still be asked for
         self.size = 0
         self.references.close()
 
@@ -96,7 +109,52 @@ class Shadow:
 
     @attention.setter
     def attention(self, wanted: bool) -> None:
-        self._bytes[ATTENTION] = int(wanted)
+        """Set from any thread and from signal handlers, cleared on the guest's thread.
+
+        Whoever sets it gives the reason first, whoever clears it looks for reasons afterwards: then none is missed,
+        and the order below makes sure that attention is wanted where all flags are left set. The byte is set first
+        for `set_flag`, which looks at it when it has cleared a flag.
+        """
+        if wanted:
+            self._bytes[ATTENTION] = 1
+            self._bytes[FLAGS : FLAGS + FLAG_COUNT] = _ALL_FLAGS
+            self._bytes[ATTENTION] = 1
+        else:
+            self._bytes[ATTENTION] = 0
+            self._bytes[FLAGS : FLAGS + FLAG_COUNT] = self._flags
+
+    def set_flag(self, number: int, on: bool) -> None:
+        """Have the functions with this flag look at their words, or not any more, if so often off as on.
+
+        Functions may share a flag: it stays on as long as it is on for one of them. On the guest's thread.
+        """
+        self._flag_users[number] += 1 if on else -1
+        users = self._flag_users[number]
+        assert users >= 0, "it was switched on before"
+        if not users:
+            del self._flag_users[number]
+        self._flags[number] = self._bytes[FLAGS + number] = users > 0
+        if self._bytes[ATTENTION]:
+            self._bytes[FLAGS + number] = 1
+
+    def word_address(self, instance_id: int, function: int) -> int:
+        """Where the word of a defined function of an instance is.
+
+        Raises `WasmscopeError` for an instance that came when there were no words left.
+        """
+        return self._words.address(instance_id, function)
+
+    def set_word(self, address: int, mirror: int) -> None:
+        """Have the function whose word is at `address` run by the mirror with this index; 0: by itself.
+
+        It is looked at when the function's flag is set (`Plan.mark`).
+        """
+        _WORD.pack_into(self._bytes, address, mirror)
+
+    @property
+    def redirected(self) -> int:
+        """Index among the defined functions of the one that went to its mirror last."""
+        return self.word(REDIRECTED)
 
     @property
     def throws(self) -> bool:
@@ -139,18 +197,32 @@ class Shadow:
         return int.from_bytes(self._bytes[address : address + size], "little")
 
     def imports(
-        self, kinds: tuple[str, ...], instance_id: int
+        self, kinds: tuple[str, ...], instance_id: int, functions: int
     ) -> list[wasmtime.Func | wasmtime.Memory | wasmtime.Global | wasmtime.Table]:
-        """What the rewrite's appended imports stand for, in their order, for the instance with this id."""
+        """What the rewrite's appended imports stand for, in their order, for the instance with this id.
+
+        `kinds` are those of the references in it, `functions` is how many it defines.
+        """
+        words = self._words.add(instance_id, functions)
+        return [
+            *(self.attention_function, self.throw_function),
+            self.memory,
+            *(self._constant(instance_id), self._constant(words)),
+            *(self.mirrors.table, *map(self.references.table, kinds)),
+        ]
+
+    def drop_imports(self, instance_id: int) -> None:
+        """Of the instance that was added last nothing came."""
+        self._words.drop(instance_id)
+
+    def _constant(self, value: int) -> wasmtime.Global:
         immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
-        identity = wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(instance_id))
-        functions = (self.attention_function, self.throw_function)
-        return [*functions, self.memory, identity, *map(self.references.table, kinds)]
+        return wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(value))
 
     @property
     def own(self) -> dict[str, int]:
         """How many entities of the store it takes, by what the engine calls them in messages about limits."""
-        return {"instance": 1 + len(self.references), "table": len(self.references), "memory": 1}
+        return {"instance": 2 + len(self.references), "table": 1 + len(self.references), "memory": 1}
 
 
 def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:

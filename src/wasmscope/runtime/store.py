@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -50,6 +52,8 @@ class Store(wasmtime.Store):
         self._interrupted = False
         self._fuel_reserve = 0
         self._epoch_deadline: int | None = 0
+        self._limits = (-1, -1, -1, -1, -1)
+        """As `set_limits` has them."""
         self._shadow: Shadow | None = None
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
@@ -266,7 +270,22 @@ class Store(wasmtime.Store):
         self._shadow.references.make_all()
         if table_elements >= 0:
             self._shadow.references.reserve()
-        own = self._shadow.own
+        self._limits = (memory_size, table_elements, instances, tables, memories)
+        self._set_limits()
+
+    @contextmanager
+    def without_limits(self) -> Iterator[None]:
+        """While the shadow state grows: the guest's limits are not for it."""
+        super().set_limits()
+        try:
+            yield
+        finally:
+            self._set_limits()
+
+    def _set_limits(self) -> None:
+        """Have the engine keep to what was set for the guest."""
+        memory_size, table_elements, instances, tables, memories = self._limits
+        own = self.shadow.own
         super().set_limits(
             memory_size,
             table_elements,

@@ -27,13 +27,13 @@ class Frame(wasmtime.Frame):
     def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable], entering: int | None = None) -> wasmtime.Frame:
         """`frame` as it is in the original module; itself where its module was not rewritten.
 
-        The frame of an entry function is that of the defined function `entering`, before it begins.
+        The frame of a function that leads to others is that of the defined function `entering`, before it begins.
         """
         table = tables.get(frame.module_name or "")
         if table is None:
             return frame
         function = table.defined_function(frame.func_index, entering)
-        entry = table.is_entry_function(frame.func_index)
+        entry = table.appended(frame.func_index) is not None
         known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
         original = cls.__new__(cls)
         original._set_ptr(frame.ptr())

@@ -14,6 +14,7 @@ import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.layout import NAMES_INSTANCE
+from wasmscope.instrument.plan import Appended
 from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.trap_point import instruction_at, point_of_trap
@@ -234,10 +235,24 @@ def trap_site(
 ) -> TrapSite | None:
     """Where the engine says a trap happened, if that is in a rewritten module.
 
-    In an entry function it can only be the stack that overflowed, on the way to the defined function `entering`.
+    In a function that leads to others it can only be the stack that overflowed, on the way to the defined function
+    `entering`.
     """
     table = tables.get(frames[0].module_name or "") if frames else None
     if table is None:
         return None
     function = table.defined_function(frames[0].func_index, entering)
     return TrapSite(table, frames[0].module_offset, function, code)
+
+
+def entered_function(
+    shadow: Shadow, frames: Sequence[wasmtime.Frame], tables: Mapping[str, FrameTable], called: int | None
+) -> int | None:
+    """The defined function that the innermost frame leads to, if it is one that was appended to lead to others.
+
+    Such a function hands its place on, so it is only seen as the innermost. `called` is the one that the host called
+    through an entry function.
+    """
+    table = tables.get(frames[0].module_name or "") if frames else None
+    redirects = table is not None and table.appended(frames[0].func_index) is Appended.REDIRECT
+    return shadow.redirected if redirects else called

@@ -1,0 +1,28 @@
+"""What tells rewritten modules apart: for the engine's backtraces by name, for the flags of functions by number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from wasmscope.instrument.layout import FLAG_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark of one module; it follows from the module's bytes."""
+
+    name: str
+    """The name that the rewritten module has."""
+    number: int
+    """The flag of the first function that the module defines: scattered, so that modules seldom share flags."""
+
+    @classmethod
+    def of(cls, bytecode: bytes) -> Mark:
+        """The mark of the module `bytecode`."""
+        digest = sha256(bytecode).digest()
+        return cls(f"wasmscope:{digest[:16].hex()}", int.from_bytes(digest[16:], "little") % FLAG_COUNT)
+
+    def flag(self, function: int) -> int:
+        """The number of the flag of a function, by its index among the defined ones."""
+        return (self.number + function) % FLAG_COUNT
