@@ -17,6 +17,7 @@ import msgspec
 
 from wasmscope.analysis.handlers import TryRegion, try_regions
 from wasmscope.analysis.tokenizer import tokens_of
+from wasmscope.analysis.typing import TypedFunction, type_function
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.mark import Mark
@@ -34,6 +35,7 @@ FORMAT = 4
 
 _FUNCTIONS_REMEMBERED = 256
 _STATES_REMEMBERED = 64
+_TYPED_REMEMBERED = 64
 _REGIONS_REMEMBERED = 4096
 """Of more functions, because most have none, and all that are on the stack are asked for at every throw."""
 
@@ -110,6 +112,7 @@ class FrameTable:
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
         self._searched_state = lru_cache(_STATES_REMEMBERED)(self._search_state)
         self.local_types = lru_cache(_FUNCTIONS_REMEMBERED)(self._local_types)
+        self.typed = lru_cache(_TYPED_REMEMBERED)(self._typed)
         self.try_regions = lru_cache(_REGIONS_REMEMBERED)(self._try_regions)
 
     @cached_property
@@ -195,6 +198,10 @@ class FrameTable:
         params = self.module.func_type(self.module.num_imported_functions + function).params
         declared = self.module.codes[function].locals
         return (*params, *chain.from_iterable(repeat(value_type, count) for count, value_type in declared))
+
+    def _typed(self, function: int) -> TypedFunction:
+        """A defined function's instructions with their types."""
+        return type_function(self.module, function)
 
     def _try_regions(self, function: int) -> tuple[TryRegion, ...]:
         """The `try_table` blocks of a defined function, inner ones before those around them."""

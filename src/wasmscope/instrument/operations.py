@@ -32,7 +32,7 @@ from wasmscope.wasm.types import FuncType, ValType
 if TYPE_CHECKING:
     from wasmscope.instrument.function import FunctionRewriter
 
-_FREE = frozenset({"nop", "drop", "block", "loop", "unreachable", "return", "else", "end"})
+FREE = frozenset({"nop", "drop", "block", "loop", "unreachable", "return", "else", "end"})
 """Instructions that cost no fuel (Wasmtime `OperatorCost`, its defaults)."""
 _SETTLING = frozenset({"unreachable", "throw", "throw_ref", "loop", "if", "else", "end"})
 """Where fuel is counted, besides branches and calls (Wasmtime `func_environ.rs: fuel_before_op`)."""
@@ -82,7 +82,7 @@ class _Kind:
             closes=name == "end",
             is_else=name == "else",
             calls=calls,
-            fuel=0 if name in _FREE else 1,
+            fuel=0 if name in FREE else 1,
             settles_fuel=name in _SETTLING or name.startswith(("br", "call", "return")),
             writes=writes_memory(opcode),
             names_local=first == (Imm.LOCAL,),

@@ -177,8 +177,13 @@ def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, Im
         ("instance", GlobalType(I32, False)),
         ("functions", GlobalType(I32, False)),
         ("mirrors", TableType(FUNCREF, Limits(0))),
-        *((f"{kind}refs", TableType(_TABLE_ELEMENT[kind], Limits(0))) for kind in kinds),
+        *((f"{kind}refs", reference_table_type(kind)) for kind in kinds),
     ]
+
+
+def reference_table_type(kind: str) -> TableType:
+    """The type of the shadow table for references of a kind."""
+    return TableType(_TABLE_ELEMENT[kind], Limits(0))
 
 
 def _limit_globals(module: Module) -> dict[int, int]:

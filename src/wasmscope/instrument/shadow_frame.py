@@ -26,8 +26,8 @@ from wasmscope.instrument.operations import encode_memarg
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
 
-_STORE = {I32: b"\x36", I64: b"\x37", F32: b"\x38", F64: b"\x39", V128: b"\xfd\x0b"}
-_LOAD = {I32: b"\x28", I64: b"\x29", F32: b"\x2a", F64: b"\x2b", V128: b"\xfd\x00"}
+STORE = {I32: b"\x36", I64: b"\x37", F32: b"\x38", F64: b"\x39", V128: b"\xfd\x0b"}
+LOAD = {I32: b"\x28", I64: b"\x29", F32: b"\x2a", F64: b"\x2b", V128: b"\xfd\x00"}
 _SPARE_ENTRIES = 32
 """So many entries more than a frame needs are let in at once, so that the frames above it find room."""
 _SPARE_GROWTH = 1024
@@ -150,7 +150,7 @@ class ShadowFrame:
         """Code that reads a local back from its slot."""
         slot, value_type = self.local_slot(local), self.local_types[local]
         assert isinstance(slot, MemorySlot)
-        return b"\x20" + self.pointer + _LOAD[value_type] + self._memarg(slot.offset) + b"\x21" + unsigned(local)
+        return b"\x20" + self.pointer + LOAD[value_type] + self._memarg(slot.offset) + b"\x21" + unsigned(local)
 
     def store_operand(self, depth: int, value_type: ValType, temporary: int) -> bytes:
         """Code that publishes an operand from its temporary."""
@@ -221,7 +221,7 @@ class ShadowFrame:
     def _store(self, slot: Slot, local: int, value_type: ValType) -> bytes:
         value = b"\x20" + unsigned(local)
         if isinstance(slot, MemorySlot):
-            return b"\x20" + self.pointer + value + _STORE[value_type] + self._memarg(slot.offset)
+            return b"\x20" + self.pointer + value + STORE[value_type] + self._memarg(slot.offset)
         return self._entry_index(slot) + value + b"\x26" + self._table(slot.kind)
 
     def _entry_index(self, slot: TableSlot) -> bytes:

@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 import wasmtime
 
 from wasmscope.instrument.layout import SHADOW_PAGES
+from wasmscope.instrument.mirror.support import SUPPORT
 from wasmscope.runtime.config import MOST_WASM_STACK, Config
 
 if TYPE_CHECKING:
@@ -59,12 +60,17 @@ class Engine(wasmtime.Engine):
         return self._exporting(f'(memory (export "") {SHADOW_PAGES} {SHADOW_PAGES})')
 
     @cached_property
+    def mirror_support_module(self) -> wasmtime.Module:
+        """What all mirrors of a store share."""
+        return wasmtime.Module(self, SUPPORT)
+
+    @cached_property
     def mirror_table_module(self) -> wasmtime.Module:
         """A module that has nothing but the table of mirrors, without a limit."""
         return self._exporting('(table (export "") 1 funcref)')
 
     def shadow_table_module(self, kind: str) -> wasmtime.Module:
-        """A module that has nothing but a table for references of `kind`, and what clears and grows it.
+        """A module that has nothing but a table for references of `kind`, and what clears it, copies in it and grows it.
 
         Made when first asked for.
         """
@@ -73,6 +79,8 @@ class Engine(wasmtime.Engine):
               (table (export "table") 256 {kind}ref)
               (func (export "clear") (param i32 i32)
                 (table.fill 0 (local.get 0) (ref.null {kind}) (local.get 1)))
+              (func (export "copy") (param i32 i32)
+                (table.copy 0 0 (local.get 0) (local.get 1) (i32.const 1)))
               (func (export "grow") (param i32) (drop (table.grow 0 (ref.null {kind}) (local.get 0))))""")
         return self._shadow_tables[kind]
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
 _REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
-_SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
+SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
+"""Bytes of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class FrameReader:
 
     def local(self, index: int) -> Val | Unavailable:
         """A local."""
+        changes = self._raw.changes
+        if changes is not None and index in changes.locals:
+            return changes.locals[index]
         assert self.state is not None
         location, value_type = self.state.locals[index], self._local_types[index]
         if value_type.is_ref:
@@ -65,7 +69,9 @@ class FrameReader:
 
     def operand(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom."""
-        state = self.state
+        changes, state = self._raw.changes, self.state
+        if changes is not None and index in changes.stack:
+            return changes.stack[index]
         assert state is not None
         location, value_type = state.stack[index], state.stack_types[index]
         if value_type.is_ref:
@@ -93,7 +99,7 @@ class FrameReader:
 
     def _bits(self, location: Location, value_type: ValType) -> int:
         if isinstance(location, MemorySlot):
-            return self._store.shadow.bits(self._raw.base + location.offset, _SIZE[value_type])
+            return self._store.shadow.bits(self._raw.base + location.offset, SIZE[value_type])
         assert isinstance(location, Derived)
         bits = evaluate(location.expression, self._bits_of_local, self._reload)
         assert bits is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import wasmtime
@@ -31,15 +32,31 @@ class MirrorTable:
         capi.table_set(self._store, self.table, index, mirror)
         return index
 
+    def add_all(self, functions: Sequence[wasmtime.Func]) -> int:
+        """Put functions in, one after the other; returns the index of the first."""
+        first = self._end
+        self._make_room(len(functions))
+        self._end += len(functions)
+        for index, function in enumerate(functions, first):
+            capi.table_set(self._store, self.table, index, function)
+        return first
+
+    def replace(self, index: int, function: wasmtime.Func) -> None:
+        """Put another function in at `index`."""
+        capi.table_set(self._store, self.table, index, function)
+
     def remove(self, index: int) -> None:
         """Take the function at `index` out, which no word has any more."""
         capi.table_set(self._store, self.table, index, None)
         self._free.append(index)
 
     def _next(self) -> int:
-        size = self.table.size(self._store)
-        if self._end == size:
-            with self._store.without_limits():
-                capi.table_grow(self._store, self.table, size, None)
+        self._make_room(1)
         self._end += 1
         return self._end - 1
+
+    def _make_room(self, count: int) -> None:
+        size = self.table.size(self._store)
+        if self._end + count > size:
+            with self._store.without_limits():
+                capi.table_grow(self._store, self.table, max(size, self._end + count - size), None)

@@ -12,6 +12,7 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.pipeline import Instrumented, instrument
 from wasmscope.runtime.engine import Engine
+from wasmscope.runtime.mirrors.code import ModuleCode
 from wasmscope.wasm import module as wasm
 from wasmscope.wasm.decode.module import HEADER
 from wasmscope.wasm.sections import SectionId
@@ -73,6 +74,11 @@ class Module(wasmtime.Module):
         """What turns shadow frames of this module into values."""
         assert self._instrumented is not None
         return self._instrumented.frame_table
+
+    @cached_property
+    def mirror_code(self) -> ModuleCode:
+        """The code by which its functions are stopped in."""
+        return ModuleCode(self._engine, self.frame_table)
 
     @property
     def original(self) -> wasm.Module:

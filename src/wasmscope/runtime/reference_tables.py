@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import wasmtime
 
+from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.layout import REFERENCE_KINDS, REFERENCE_LIMITS
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import Val
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _LIMITS = struct.Struct(f"<{len(REFERENCE_KINDS)}I")
 _LIMIT = struct.Struct("<I")
 
+_SPARE_GROWTH = 1024
+
 RESERVED = 1 << 18
 """Entries for each kind in a store whose tables are limited: more than recursion gets to before the stack is full."""
 
@@ -28,6 +32,7 @@ RESERVED = 1 << 18
 class _ShadowTable:
     table: wasmtime.Table
     clear: capi.IntegerCall
+    copy: capi.IntegerCall
     grow: capi.IntegerCall
 
 
@@ -72,6 +77,25 @@ class ReferenceTables:
         """The reference at `index` of the table for `kind`; None where the table is not that long."""
         return capi.table_get(self._store, self.table(kind), index)
 
+    def set(self, kind: str, index: int, value: Val) -> None:
+        """Set the entry at `index`, which is below what was reserved."""
+        capi.table_set(self._store, self.table(kind), index, value)
+
+    def copy(self, kind: str, target: int, source: int) -> None:
+        """Copy an entry; both are below what was reserved."""
+        copied = self._table(kind).copy(self._store, target, source)
+        assert copied, "both are in the table"
+
+    def reserve_up_to(self, end: int, kinds: Iterable[str]) -> None:
+        """Make room for a frame's references of these kinds below entry `end`."""
+        for kind in kinds:
+            table, position = self._table(kind), REFERENCE_LIMITS + 4 * REFERENCE_KINDS.index(kind)
+            if _LIMIT.unpack_from(self._memory, position)[0] < end:
+                missing = end - table.table.size(self._store)
+                if missing > 0 and not table.grow(self._store, missing + _SPARE_GROWTH):
+                    raise WasmscopeError("there is no room for the references of another frame")
+                _LIMIT.pack_into(self._memory, position, end)
+
     def clear(self, start: int) -> None:
         """Let go of all references from entry `start` on: no frame that is left has its slots there."""
         if not self._tables:
@@ -87,9 +111,12 @@ class ReferenceTables:
     def _table(self, kind: str) -> _ShadowTable:
         if kind not in self._tables:
             exports = wasmtime.Instance(self._store, self._engine.shadow_table_module(kind), []).exports(self._store)
-            table, clear, grow = exports["table"], exports["clear"], exports["grow"]
+            table, clear, grow, copy = (exports[name] for name in ("table", "clear", "grow", "copy"))
             assert isinstance(table, wasmtime.Table)
             assert isinstance(clear, wasmtime.Func)
             assert isinstance(grow, wasmtime.Func)
-            self._tables[kind] = _ShadowTable(table, capi.IntegerCall(clear, 2), capi.IntegerCall(grow, 1))
+            assert isinstance(copy, wasmtime.Func)
+            self._tables[kind] = _ShadowTable(
+                table, capi.IntegerCall(clear, 2), capi.IntegerCall(copy, 2), capi.IntegerCall(grow, 1)
+            )
         return self._tables[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -64,6 +65,9 @@ class Shadow:
         self._flags = bytearray(FLAG_COUNT)
         """What the flags are while the host wants no attention."""
         self._flag_users = Counter[int]()
+        self._all_flags = False
+        self.companions = 0
+        """How many instances were made for mirrors."""
         self.attention_function = _function(store, attend)
         self.throw_function = _function(store, attend_throw)
         self.stack_pointer = FIRST_FRAME
@@ -133,6 +137,8 @@ class Shadow:
         assert users >= 0, "it was switched on before"
         if not users:
             del self._flag_users[number]
+        if self._all_flags:
+            return
         self._flags[number] = self._bytes[FLAGS + number] = users > 0
         if self._bytes[ATTENTION]:
             self._bytes[FLAGS + number] = 1
@@ -150,6 +156,23 @@ class Shadow:
         It is looked at when the function's flag is set (`Plan.mark`).
         """
         _WORD.pack_into(self._bytes, address, mirror)
+
+    def write_words(self, address: int, words: array[int]) -> None:
+        """Set the words from `address` on."""
+        encoded = words.tobytes()
+        self._bytes[address : address + len(encoded)] = encoded
+
+    def set_all_flags(self, on: bool) -> None:
+        """Have all functions look at their words, or only those with flags that are on for one of them."""
+        self._all_flags = on
+        self._flags = bytearray(_ALL_FLAGS) if on else bytearray(FLAG_COUNT)
+        if not on:
+            for number in self._flag_users:
+                self._flags[number] = 1
+        if not self.attention:
+            self._bytes[FLAGS : FLAGS + FLAG_COUNT] = self._flags
+            if self.attention:
+                self._bytes[FLAGS : FLAGS + FLAG_COUNT] = _ALL_FLAGS
 
     @property
     def redirected(self) -> int:
@@ -192,6 +215,14 @@ class Shadow:
         """The instance that the frame at address `frame` names."""
         return self.word(frame + INSTANCE)
 
+    def set_bits(self, address: int, size: int, bits: int) -> None:
+        """Set `size` bytes at `address`."""
+        self._bytes[address : address + size] = bits.to_bytes(size, "little")
+
+    def set_header(self, frame: int, site: int, mirror: int) -> None:
+        """Write what the frame at address `frame` begins with."""
+        _POINTERS.pack_into(self._bytes, frame, site, mirror)
+
     def bits(self, address: int, size: int) -> int:
         """`size` bytes at `address`, as an unsigned integer."""
         return int.from_bytes(self._bytes[address : address + size], "little")
@@ -207,7 +238,7 @@ class Shadow:
         return [
             *(self.attention_function, self.throw_function),
             self.memory,
-            *(self._constant(instance_id), self._constant(words)),
+            *(self.constant(instance_id), self.constant(words)),
             *(self.mirrors.table, *map(self.references.table, kinds)),
         ]
 
@@ -215,14 +246,19 @@ class Shadow:
         """Of the instance that was added last nothing came."""
         self._words.drop(instance_id)
 
-    def _constant(self, value: int) -> wasmtime.Global:
+    def constant(self, value: int) -> wasmtime.Global:
+        """An immutable global for an import of a number."""
         immutable_i32 = wasmtime.GlobalType(wasmtime.ValType.i32(), False)
         return wasmtime.Global(self._store, immutable_i32, wasmtime.Val.i32(value))
 
     @property
     def own(self) -> dict[str, int]:
         """How many entities of the store it takes, by what the engine calls them in messages about limits."""
-        return {"instance": 2 + len(self.references), "table": 1 + len(self.references), "memory": 1}
+        return {
+            "instance": 2 + len(self.references) + self.companions,
+            "table": 1 + len(self.references),
+            "memory": 2 if self.companions else 1,
+        }
 
 
 def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:

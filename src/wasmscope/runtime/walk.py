@@ -7,13 +7,13 @@ in which a trap happened has no site for it: the engine's backtrace says where t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.instrument.layout import NAMES_INSTANCE
+from wasmscope.instrument.layout import MIRROR, NAMES_INSTANCE
 from wasmscope.instrument.plan import Appended
 from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
@@ -22,6 +22,18 @@ from wasmscope.runtime.trap_point import instruction_at, point_of_trap
 if TYPE_CHECKING:
     from wasmscope.runtime.frame_values import FrameReader
     from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.mirrors.mirror import Mirror
+    from wasmscope.runtime.mirrors.mirrors import Mirrors
+    from wasmscope.runtime.mirrors.unwinding import Unwinding
+    from wasmscope.runtime.val import Val
+
+
+@dataclass(slots=True)
+class Changes:
+    """Values that were set in a frame whose code keeps them elsewhere: it goes on with them in the mirror tier."""
+
+    locals: dict[int, Val] = field(default_factory=dict)
+    stack: dict[int, Val] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +54,16 @@ class RawFrame:
     """Why nothing was published."""
     entering: bool = False
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
+    mirror: Mirror | None = None
+    """What runs it, if that is not the function itself."""
+    changes: Changes | None = None
 
     def find_state(self) -> State | None:
         """Where its values are; None: nothing was published, because `missing`. This takes its function's points."""
         if self.missing:
             return None
+        if self.mirror is not None:
+            return self.mirror.code.state(self.pc)
         point = self.point or self.table.points(self.function).by_pc[self.pc]
         return self.table.state(self.function, point)
 
@@ -62,10 +79,25 @@ class CallSite:
     pc: int
     base: int
     reference_base: int
+    mirror: Mirror | None = None
+    changes: Changes | None = None
 
     def frame(self) -> RawFrame:
         """The frame."""
-        return RawFrame(self.instance, self.table, self.function, self.pc, self.base, self.reference_base)
+        return RawFrame(
+            *(self.instance, self.table, self.function, self.pc, self.base, self.reference_base),
+            mirror=self.mirror,
+            changes=self.changes,
+        )
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """Where the frame above begins: its address, and its first entry for references."""
+        if self.mirror is not None:
+            layout = self.mirror.code.layout
+            return self.base + layout.size, self.reference_base + layout.references
+        entry = self.table.functions[self.function]
+        return self.base + entry.frame_size, self.reference_base + entry.references
 
 
 @dataclass(slots=True)
@@ -86,6 +118,14 @@ class Activation:
     """Its values as they were then."""
     uncaught: bool = False
     """The exception thrown last was told, and nothing catches it: it is what the activation ends with."""
+    is_drivable: bool = True
+    """Whether whoever entered it can go on with it frame by frame (`mirrors/continuing.py`)."""
+    suspended: list[CallSite] = field(default_factory=list)
+    """The frames, oldest first, that are not on the engine's stack any more: they are below those that are."""
+    unwinding: Unwinding | None = None
+    """The host took the frames off the engine's stack: how they go on."""
+    changes: dict[int, Changes] = field(default_factory=dict)
+    """By the addresses of frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +154,65 @@ class TrapSite:
         return self.code is wasmtime.TrapCode.STACK_OVERFLOW
 
 
-def walk(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> list[RawFrame]:
+def walk(
+    shadow: Shadow, instances: Sequence[Instance], mirrors: Mirrors | None, activation: Activation, end: int
+) -> list[RawFrame]:
     """The frames of one activation whose frames end at address `end`."""
     if activation.trapped is not None:
         end = activation.trapped.base
-    frames = [site.frame() for site in call_sites(shadow, instances, activation, end)]
+    frames = [site.frame() for site in call_sites(shadow, instances, mirrors, activation, end)]
     if activation.trapped is not None:
         frames.append(activation.trapped)
     return frames
 
 
-def call_sites(shadow: Shadow, instances: Sequence[Instance], activation: Activation, end: int) -> Iterator[CallSite]:
-    """Where the frames of one activation are, oldest first; `end` is the address at which they end."""
+def call_sites(
+    shadow: Shadow,
+    instances: Sequence[Instance],
+    mirrors: Mirrors | None,
+    activation: Activation,
+    end: int,
+    below: CallSite | None = None,
+) -> Iterator[CallSite]:
+    """Where the frames of one activation are, oldest first; `end` is the address at which they end.
+
+    With `below` those above that one only.
+    """
     base, reference_base = activation.base, activation.reference_base
     instance = activation.instance
+    if below is not None:
+        base, reference_base = below.end
+        instance = below.instance
     while base < end:
-        site = shadow.site(base)
-        if site & NAMES_INSTANCE:
-            instance = instances[shadow.instance_id(base)]
-        assert instance is not None, "the first frame of an activation names its instance"
-        pc = site & ~NAMES_INSTANCE
-        table = instance.module.frame_table
-        function = table.function_at(pc)
-        assert function is not None, "a site lies in a function"
-        yield CallSite(instance, table, function, pc, base, reference_base)
-        entry = table.functions[function]
-        base += entry.frame_size
-        reference_base += entry.references
+        site = call_site(shadow, instances, mirrors, activation, base, reference_base, instance)
+        yield site
+        instance = site.instance
+        base, reference_base = site.end
+
+
+def call_site(
+    shadow: Shadow,
+    instances: Sequence[Instance],
+    mirrors: Mirrors | None,
+    activation: Activation,
+    base: int,
+    reference_base: int,
+    instance: Instance | None,
+) -> CallSite:
+    """Where the frame at an address is; it is of `instance` if it does not name another."""
+    site, mirror = shadow.site(base), None
+    if site & MIRROR:
+        assert mirrors is not None, "there are frames of some"
+        mirror = mirrors[shadow.instance_id(base)]
+        instance = mirror.instance
+    elif site & NAMES_INSTANCE:
+        instance = instances[shadow.instance_id(base)]
+    assert instance is not None, "the first frame of an activation names its instance"
+    pc = site & ~(NAMES_INSTANCE | MIRROR)
+    table = instance.module.frame_table
+    function = table.function_at(pc)
+    assert function is not None, "a site lies in a function"
+    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes.get(base))
 
 
 def trapped_frame(

@@ -1,0 +1,49 @@
+"""Code that reaches the functions of an instance from outside it, and what only the instance itself can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wasmscope.instrument.layout import ENTRY
+from wasmscope.instrument.mirror.companion import Companion
+from wasmscope.instrument.mirror.slots import constant
+from wasmscope.instrument.operations import encode_memarg
+from wasmscope.wasm.encode.instructions import encode_instruction
+from wasmscope.wasm.instructions import BlockType, Catch, Instruction
+from wasmscope.wasm.module import ExternKind
+from wasmscope.wasm.opcodes import BY_NAME
+
+_CALL, _RETURN_CALL = b"\x10", b"\x12"
+
+
+def call_code(companion: Companion, instruction: Instruction) -> bytes:
+    """A call, or tail call, of the original, with its operands on the stack."""
+    match instruction.opcode.name:
+        case "call":
+            return call_function(companion, instruction.immediates[0], _CALL)
+        case "return_call":
+            return call_function(companion, instruction.immediates[0], _RETURN_CALL)
+        case _:
+            return companion.instruction(instruction)
+
+
+def call_function(companion: Companion, function: int, opcode: bytes) -> bytes:
+    """A call of `function`: directly if it is exported, else through its entry function (`private_entities.py`)."""
+    private, type_index = companion.plan.private, companion.module.func_type_index(function)
+    if function in private.exported:
+        export = private.name(ExternKind.FUNC, function)
+        return opcode + companion.exported_function(export, type_index)
+    entry = private.entries[function]
+    select = constant(0) + constant(entry.number) + b"\x36" + encode_memarg(0, companion.shadow(), ENTRY)
+    return select + opcode + companion.exported_function(entry.export, type_index)
+
+
+def own_instruction_code(companion: Companion, token: bytes) -> bytes | None:
+    """The call that stands for an instruction which only the instance can run; None for any other."""
+    own = companion.own_instructions.get(token)
+    return None if own is None else _CALL + companion.exported_function(own.export, companion.type_index(own.type))
+
+
+def try_table_code(clauses: Sequence[Catch]) -> bytes:
+    """The beginning of a `try_table` without parameters and results."""
+    return encode_instruction(BY_NAME["try_table"], (BlockType(), tuple(clauses)))

@@ -1,0 +1,79 @@
+"""What all mirrors of a store share: the control memory, and the function that every stop calls."""
+
+from __future__ import annotations
+
+from wasmscope.instrument.layout import SHADOW_PAGES
+from wasmscope.instrument.mirror.layout import (
+    CONDITIONS,
+    GO_ON,
+    NUMBER,
+    RESUME_BASE,
+    RESUME_INDEX,
+    SITES,
+    SKIP,
+    STEP_LIMIT,
+    STEPPING,
+    STOP_ALWAYS,
+    STOP_CONDITION,
+    STOP_ENTRY,
+    STOP_LEAVE,
+    STOPS,
+    TRACE_ADDRESS,
+    TRACE_COUNT,
+)
+
+CONTROL, STOP = "control", "stop"
+
+SUPPORT = f"""
+(module
+  (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
+  (import "" "mirrors" (table $mirrors 0 funcref))
+  (import "" "host" (func $host (param i32 i32) (result i32)))
+  (memory $control (export "{CONTROL}") {SHADOW_PAGES} {SHADOW_PAGES})
+  (type $condition (func (param i32 i32) (result i32)))
+
+  ;; The stop of instruction $index was not 0. Returns what the page is to go on with.
+  (func (export "{STOP}") (param $block i32) (param $base i32) (param $references i32) (param $index i32) (result i32)
+    (local $kind i32)
+    (local $site i32)
+    (local $address i32)
+    (if (i32.and
+          (i32.eq (i32.load $control offset={SKIP} (i32.const 0)) (i32.const 1))
+          (i32.and
+            (i32.eq (i32.load $control offset={RESUME_BASE} (i32.const 0)) (local.get $base))
+            (i32.eq (i32.load $control offset={RESUME_INDEX} (i32.const 0)) (local.get $index))))
+      (then
+        (i32.store $control offset={SKIP} (i32.const 0) (i32.const 0))
+        (return (i32.const {GO_ON}))))
+    (local.set $site (i32.load $control
+      (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
+    (i32.store $shadow (local.get $base) (local.get $site))
+    (local.set $kind (i32.load8_u $control
+      (i32.add (i32.load $control offset={STOPS} (local.get $block)) (local.get $index))))
+    (if (i32.and
+          (i32.load8_u $control offset={STEPPING} (i32.const 0))
+          (i32.le_u (local.get $base) (i32.load $control offset={STEP_LIMIT} (i32.const 0))))
+      (then
+        (if (i32.load $control offset={TRACE_COUNT} (i32.const 0))
+          (then
+            (local.set $address (i32.load $control offset={TRACE_ADDRESS} (i32.const 0)))
+            (i32.store $control (local.get $address) (i32.load $control offset={NUMBER} (local.get $block)))
+            (i32.store $control offset=4 (local.get $address) (local.get $site))
+            (i32.store $control offset={TRACE_ADDRESS} (i32.const 0) (i32.add (local.get $address) (i32.const 8)))
+            (i32.store $control offset={TRACE_COUNT} (i32.const 0)
+              (i32.sub (i32.load $control offset={TRACE_COUNT} (i32.const 0)) (i32.const 1))))
+          (else (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))))
+    (if (i32.eq
+          (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_CONDITION}))
+          (i32.const {STOP_CONDITION}))
+      (then
+        (if (call_indirect $mirrors (type $condition) (local.get $base) (local.get $references)
+              (i32.load $control (i32.add
+                (i32.load $control offset={CONDITIONS} (local.get $block))
+                (i32.shl (local.get $index) (i32.const 2)))))
+          (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))))
+    (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE}))
+      (then (return (call $host (local.get $base) (local.get $index)))))
+    (i32.const {GO_ON})))
+"""
+"""A module in the text format."""

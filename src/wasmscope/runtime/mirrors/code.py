@@ -1,0 +1,97 @@
+"""The compiled code of mirrors, shared by all instances of a module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import wasmtime
+
+from wasmscope.analysis.typing import TypedFunction, types_of
+from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.frame_table import FrameTable
+from wasmscope.instrument.mirror.companion import CompanionModule, Need
+from wasmscope.instrument.mirror.layout import MirrorLayout
+from wasmscope.instrument.mirror.page import make_page
+from wasmscope.instrument.mirror.runner import make_runner
+from wasmscope.instrument.mirror.stubs import make_stubs
+from wasmscope.instrument.points import Location, State, Uninitialised
+
+_STATES_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled companion, and what to give it for its imports."""
+
+    module: wasmtime.Module
+    needs: tuple[Need, ...]
+
+
+class MirrorCode:
+    """The mirror of one function."""
+
+    def __init__(self, engine: wasmtime.Engine, table: FrameTable, function: int) -> None:
+        self._engine = engine
+        self._table = table
+        self.function = function
+        """Its index among the defined functions."""
+        self.typed: TypedFunction = table.typed(function)
+        self.layout = MirrorLayout.of(self.typed)
+        self._pages: dict[int, Compiled] = {}
+        self.state = lru_cache(_STATES_REMEMBERED)(self._state)
+
+    @cached_property
+    def runner(self) -> Compiled:
+        """What makes frames and lets pages run."""
+        index = self._table.module.num_imported_functions + self.function
+        return compile_companion(self._engine, make_runner(self._table.plan, self.typed, index))
+
+    def page(self, number: int) -> Compiled:
+        """A page."""
+        if number not in self._pages:
+            self._pages[number] = compile_companion(self._engine, make_page(self._table.plan, self.typed, number))
+        return self._pages[number]
+
+    def _state(self, pc: int) -> State:
+        """Where the values of a frame at `pc` are."""
+        module, types = self._table.module, types_of(self.typed.at(pc).stack)
+        return State(
+            locals=tuple(self._local(index) for index in range(len(self.typed.local_types))),
+            stack=tuple(self.layout.operand(depth, each, module) for depth, each in enumerate(types)),
+            stack_types=types,
+        )
+
+    def _local(self, index: int) -> Location:
+        value_type = self.typed.local_types[index]
+        slot = self.layout.local(index, value_type, self._table.module)
+        is_parameter = index < len(self.typed.type.params)
+        return slot if is_parameter or not value_type.is_ref or value_type.nullable else Uninitialised(slot)
+
+
+class ModuleCode:
+    """The mirrors of a module's functions, and the stubs that stand for those which were not made yet."""
+
+    def __init__(self, engine: wasmtime.Engine, table: FrameTable) -> None:
+        self._engine = engine
+        self._table = table
+        self._mirrors: dict[int, MirrorCode] = {}
+
+    def mirror(self, function: int) -> MirrorCode:
+        """The code for a defined function."""
+        if function not in self._mirrors:
+            self._mirrors[function] = MirrorCode(self._engine, self._table, function)
+        return self._mirrors[function]
+
+    @cached_property
+    def stubs(self) -> Compiled:
+        """A function for each type, which has a mirror made and calls it."""
+        return compile_companion(self._engine, make_stubs(self._table.plan))
+
+
+def compile_companion(engine: wasmtime.Engine, companion: CompanionModule) -> Compiled:
+    """Compile it. Raises `WasmscopeError` where the engine does not take it."""
+    try:
+        return Compiled(wasmtime.Module(engine, companion.bytecode), companion.needs)
+    except wasmtime.WasmtimeError as error:
+        raise WasmscopeError(f"the function cannot be stopped in: the engine does not take its code ({error})") from error

@@ -1,0 +1,71 @@
+"""The memory by which the host controls the mirrors of a store (`instrument/mirror/layout.py`)."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from typing import TYPE_CHECKING
+
+import wasmtime
+
+from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.mirror.layout import FIRST_BLOCK, ONES
+from wasmscope.instrument.mirror.support import CONTROL, STOP
+from wasmscope.runtime import capi
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.store import Store
+
+_WORD = struct.Struct("<I")
+_ALIGNMENT = 8
+
+
+class ControlMemory:
+    """Cells at fixed addresses, and room that is given out and never taken back: mirrors live as long as their store."""
+
+    def __init__(self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func) -> None:
+        shadow = store.shadow
+        shadow.companions += 1
+        with store.without_limits():
+            instance = wasmtime.Instance(store, module, [shadow.memory, shadow.mirrors.table, host_stop])
+        memory, stop = instance.exports(store)[CONTROL], instance.exports(store)[STOP]
+        assert isinstance(memory, wasmtime.Memory)
+        assert isinstance(stop, wasmtime.Func)
+        self.memory = memory
+        self.stop = stop
+        """The function that stops call."""
+        address, size = capi.memory_data(store, memory)
+        self.bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+        self._end = FIRST_BLOCK
+        self._ones = 0
+
+    def allocate(self, size: int) -> int:
+        """The address of so many bytes 0. Raises `WasmscopeError` where there are no more."""
+        address = self._end
+        if address + size > len(self.bytes):
+            raise WasmscopeError("there is no room for more functions to be stopped in: the store has too many already")
+        self._end = (address + size + _ALIGNMENT - 1) & -_ALIGNMENT
+        return address
+
+    def make_ones(self, count: int) -> None:
+        """Have at least so many bytes 1 for functions to stop everywhere."""
+        if count > self._ones:
+            self.bytes[ONES + self._ones : ONES + count] = b"\1" * (count - self._ones)
+            self._ones = count
+
+    def word(self, address: int) -> int:
+        """The u32 at `address`."""
+        word: int = _WORD.unpack_from(self.bytes, address)[0]
+        return word
+
+    def set_word(self, address: int, value: int) -> None:
+        """Set the u32 at `address`."""
+        _WORD.pack_into(self.bytes, address, value)
+
+    def set_byte(self, address: int, value: int) -> None:
+        """Set the byte at `address`."""
+        self.bytes[address] = value
+
+    def set_words(self, address: int, values: list[int]) -> None:
+        """Set u32s from `address` on."""
+        struct.pack_into(f"<{len(values)}I", self.bytes, address, *values)

@@ -1,0 +1,174 @@
+"""All mirrors of a store: which there are, how they come to be, and which functions go to theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
+
+import wasmtime
+
+from wasmscope.instrument.mirror.companion import Need, Source
+from wasmscope.instrument.mirror.layout import PAGE_LOG2
+from wasmscope.instrument.mirror.page import PAGE_EXPORT
+from wasmscope.instrument.mirror.runner import ENTER, RESUME
+from wasmscope.runtime import capi
+from wasmscope.runtime.mirrors.code import Compiled
+from wasmscope.runtime.mirrors.control import ControlMemory
+from wasmscope.runtime.mirrors.mirror import Mirror, page_count
+from wasmscope.runtime.mirrors.routes import Routes
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.store import Store
+
+Stop = Callable[[Mirror, int, int], int]
+"""Called when a mirror stops: with the mirror, the address of the frame, and the number of the instruction."""
+
+
+class Mirrors:
+    """The mirrors of one store. `stop` is called where one stops; it returns what its page is to go on with."""
+
+    def __init__(self, store: Store, stop: Stop) -> None:
+        self._store = store
+        self._stop = stop
+        self._by_number: list[Mirror] = []
+        self._by_function: dict[tuple[int, int], Mirror] = {}
+        self._stubs: dict[int, dict[int, int]] = {}
+        i32 = wasmtime.ValType.i32
+        self._make_function = _host(store, [i32()], [], self._make_wanted)
+        self._missing_function = _host(store, [i32(), i32(), i32()], [i32()], self._make_page)
+        engine = store.debug_engine
+        stop_function = _host(store, [i32(), i32()], [i32()], self._stopped)
+        self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
+        self.routes = Routes(store.shadow, self._entry_or_stub)
+
+    def __getitem__(self, number: int) -> Mirror:
+        """The mirror whose number a frame has."""
+        return self._by_number[number]
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def __iter__(self) -> Any:
+        return iter(self._by_number)
+
+    def find(self, instance: Instance, function: int) -> Mirror | None:
+        """The mirror of a defined function, if it was made."""
+        return self._by_function.get((instance.id, function))
+
+    def of(self, instance: Instance, function: int) -> Mirror:
+        """The mirror of a defined function. Raises `WasmscopeError` where the engine takes no more code."""
+        found = self.find(instance, function)
+        return self._make(instance, function) if found is None else found
+
+    # -- making ---------------------------------------------------------------------------------------------------
+
+    def _make(self, instance: Instance, function: int) -> Mirror:
+        store = self._store
+        code = instance.module.mirror_code.mirror(function)
+        table = store.shadow.mirrors
+        first_page = table.add_all([self._missing_function] * page_count(code))
+        mirror = Mirror(self.control, len(self._by_number), instance, code, first_page)
+        runner = self._instantiate(code.runner, instance, mirror)
+        enter, resume = (capi.export_named(store, runner, name) for name in (ENTER, RESUME))
+        assert isinstance(enter, wasmtime.Func)
+        assert isinstance(resume, wasmtime.Func)
+        mirror.entry, mirror.resume = table.add(enter), resume
+        self._by_number.append(mirror)
+        self._by_function[instance.id, function] = mirror
+        self.routes.made(instance, function, mirror.entry)
+        return mirror
+
+    def _make_page(self, base: int, references: int, index: int) -> int:
+        """A page is run for the first time: it is made, and the runner comes back for it."""
+        mirror = self._by_number[self._store.shadow.instance_id(base)]
+        number = index >> PAGE_LOG2
+        page = self._instantiate(mirror.code.page(number), mirror.instance, mirror)
+        function = capi.export_named(self._store, page, PAGE_EXPORT)
+        assert isinstance(function, wasmtime.Func)
+        self._store.shadow.mirrors.replace(mirror.first_page + number, function)
+        return index
+
+    def _make_wanted(self, instance_id: int) -> None:
+        """A stub was called."""
+        self.of(self._store.instances[instance_id], self._store.shadow.redirected)
+
+    def _entry_or_stub(self, instance: Instance, function: int) -> int:
+        mirror = self.find(instance, function)
+        if mirror is not None:
+            return mirror.entry
+        if instance.id not in self._stubs:
+            self._stubs[instance.id] = self._make_stubs(instance)
+        return self._stubs[instance.id][instance.module.original.functions[function]]
+
+    def _make_stubs(self, instance: Instance) -> dict[int, int]:
+        """Index in the mirrors table of the stub for each type."""
+        stubs = self._instantiate(instance.module.mirror_code.stubs, instance, None)
+        types = list(dict.fromkeys(instance.module.original.functions))
+        functions = [capi.export_named(self._store, stubs, str(type_index)) for type_index in types]
+        first = self._store.shadow.mirrors.add_all(functions)
+        return {type_index: first + position for position, type_index in enumerate(types)}
+
+    def instantiate(self, compiled: Compiled, mirror: Mirror) -> wasmtime.Instance:
+        """An instance of code that is made for a mirror."""
+        return self._instantiate(compiled, mirror.instance, mirror)
+
+    def _instantiate(self, compiled: Compiled, instance: Instance, mirror: Mirror | None) -> wasmtime.Instance:
+        imports = [self._provide(need, instance, mirror) for need in compiled.needs]
+        self._store.shadow.companions += 1
+        with self._store.without_limits():
+            made = capi.instantiate(self._store, compiled.module, imports)
+        if not isinstance(made, wasmtime.Instance):
+            capi.raise_failure(made)
+            raise AssertionError
+        return made
+
+    def _provide(self, need: Need, instance: Instance, mirror: Mirror | None) -> Any:
+        shadow = self._store.shadow
+        match need.source:
+            case Source.EXPORT:
+                return capi.export_named(self._store, instance, need.name)
+            case Source.SHADOW:
+                return shadow.memory
+            case Source.CONTROL:
+                return self.control.memory
+            case Source.MIRRORS:
+                return shadow.mirrors.table
+            case Source.REFERENCES:
+                return shadow.references.table(need.name)
+            case Source.ATTENTION:
+                return shadow.attention_function
+            case Source.THROW:
+                return shadow.throw_function
+            case Source.STOP:
+                return self.control.stop
+            case Source.MAKE:
+                return self._make_function
+            case Source.BLOCK:
+                assert mirror is not None
+                return shadow.constant(mirror.block)
+            case Source.FUNCTIONS:
+                return shadow.constant(shadow.word_address(instance.id, 0))
+            case Source.IDENTITY:
+                return shadow.constant(instance.id)
+
+    def _stopped(self, base: int, index: int) -> int:
+        mirror = self._by_number[self._store.shadow.instance_id(base)]
+        return self._stop(mirror, base, index)
+
+
+def _host(
+    store: Store,
+    params: list[wasmtime.ValType],
+    results: list[wasmtime.ValType],
+    method: Callable[..., Any],
+) -> wasmtime.Func:
+    """A host function that calls a method; weakly, as the engine keeps its host functions as long as the store."""
+    weak_method = WeakMethod(method)
+
+    def call(*arguments: int) -> Any:
+        alive = weak_method()
+        return None if alive is None else alive(*(argument & 0xFFFF_FFFF for argument in arguments))
+
+    return wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType(params, results), call, False, None))
