@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class DebugEvent:
     """The root of the events, and the place of their names: `case DebugEvent.Trap(trap):`.
 
-    Every event is delivered while the guest's frames are readable through the store.
+    Every event is delivered while the guest's frames are readable through the store; `Completed` says that there are
+    none any more.
     """
 
     HostcallError: ClassVar[type[HostcallError]]
@@ -22,6 +23,11 @@ class DebugEvent:
     UncaughtExceptionThrown: ClassVar[type[UncaughtExceptionThrown]]
     Trap: ClassVar[type[Trap]]
     Interrupted: ClassVar[type[Interrupted]]
+    Breakpoint: ClassVar[type[Breakpoint]]
+    Step: ClassVar[type[Step]]
+    Watchpoint: ClassVar[type[Watchpoint]]
+    InjectedCallReturn: ClassVar[type[InjectedCallReturn]]
+    Completed: ClassVar[type[Completed]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,59 @@ class Interrupted(DebugEvent):
     """The guest stopped because `Store.interrupt` was called; it goes on when the handler returns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Breakpoint(DebugEvent):
+    """The innermost frame is about to run an instruction at which `breakpoints` (at least one) are set."""
+
+    breakpoints: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step(DebugEvent):
+    """The step that was asked for is done: the innermost frame is about to run its next instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watchpoint(DebugEvent):
+    """What `watch` watches was accessed: `old` is its value before, `new` the one after; they are equal after a read."""
+
+    watch: Any
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class InjectedCallReturn(DebugEvent):
+    """A call that a debugger injected has ended: with `results`, or, where there is one, by `error`.
+
+    Only a `Debuggee` says so. It is paused where it was before the call.
+    """
+
+    results: Any
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(DebugEvent):
+    """The call that a `Debuggee` launched has ended: with `results`, or, where there is one, by `error`.
+
+    `results` are what the call would have returned: None, a value, or a list; `error` is what it would have raised.
+    """
+
+    results: Any
+    error: BaseException | None = None
+
+
 DebugEvent.HostcallError = HostcallError
 DebugEvent.CaughtExceptionThrown = CaughtExceptionThrown
 DebugEvent.UncaughtExceptionThrown = UncaughtExceptionThrown
 DebugEvent.Trap = Trap
 DebugEvent.Interrupted = Interrupted
+DebugEvent.Breakpoint = Breakpoint
+DebugEvent.Step = Step
+DebugEvent.Watchpoint = Watchpoint
+DebugEvent.InjectedCallReturn = InjectedCallReturn
+DebugEvent.Completed = Completed
 
 
 class Handler(Protocol):
