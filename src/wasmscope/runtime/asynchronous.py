@@ -9,24 +9,27 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from wasmscope.runtime.config import MOST_WASM_STACK
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.mailbox import Address, Mailbox
 from wasmscope.runtime.pending import Ended, Pending
-from wasmscope.runtime.worker import Call, Message, Wait, Worker, current_worker
+from wasmscope.runtime.waiting import Call, HostWait
+from wasmscope.runtime.worker import Worker, current_worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _Result = TypeVar("_Result")
 
+_Message: TypeAlias = HostWait | Ended
+
 _FOR_EVER = 10.0**9
 """Seconds."""
 
 #: What the current task is awaiting for a worker. Tasks that it starts inherit it, so they may call the guest as well.
-_current_wait: ContextVar[Wait | None] = ContextVar("current_wait", default=None)
+_current_wait: ContextVar[HostWait | None] = ContextVar("current_wait", default=None)
 
 
 def is_async(func: Callable[..., Any]) -> bool:
@@ -54,7 +57,7 @@ def wait_for(store: Store, pending: Pending) -> Any:
     in this thread already, the call blocks that loop: `RuntimeError` unless `pending` is done without waiting.
     """
     worker = current_worker()
-    if worker is not None:
+    if worker is not None and worker.loop is not None:
         return worker.wait_for(pending)
     try:
         asyncio.get_running_loop()
@@ -90,14 +93,17 @@ async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
     if store.occupancy.thread is threading.current_thread():
         return run()  # in a plain call, whose frames are below on this thread's stack: it nests there
     loop = asyncio.get_running_loop()
-    mailbox: Mailbox[Message] = Mailbox(loop)
+    mailbox: Mailbox[_Message] = Mailbox(loop)
+    pause = store.occupancy.pause()
+    if pause is not None:
+        run = store.occupancy.aside(run)
     call = Call(run, contextvars.copy_context(), Address(mailbox, loop))
     # The loop keeps the task, as it does those that wait for a timer, and lets go of it when it is closed.
     keeping = loop.call_later(_FOR_EVER, _keep, mailbox)
     try:
-        wait = _wait_in(store, loop)
-        if wait is not None:
-            wait.nest(call)
+        wait = pause or _wait_in(store, loop)
+        if wait is not None and wait.nest(call):
+            wait.nesting = True
             try:
                 return await _conduct(wait.worker, call, mailbox)  # type: ignore[no-any-return]
             finally:
@@ -113,19 +119,19 @@ async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
         keeping.cancel()
 
 
-def _keep(mailbox: Mailbox[Message]) -> None:
+def _keep(mailbox: Mailbox[_Message]) -> None:
     """Only refer to it."""
 
 
-def _wait_in(store: Store, loop: asyncio.AbstractEventLoop) -> Wait | None:
+def _wait_in(store: Store, loop: asyncio.AbstractEventLoop) -> HostWait | None:
     """What this task awaits for a guest of `store`, if a call may be nested in it."""
     wait = _current_wait.get()
-    while wait is not None and not (wait.worker is store.occupancy.thread and wait.call.task.loop is loop):
+    while wait is not None and not (wait.worker is store.occupancy.thread and wait.loop is loop):
         wait = wait.outer
     return wait if wait is not None and wait.is_free else None
 
 
-async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any:
+async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[_Message]) -> Any:
     """Await what the worker asks for, until the call has ended.
 
     A call that was cancelled ends so, whatever the guest and the host made of it.
@@ -139,7 +145,7 @@ async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any
                 continue  # the guest is not left running: its end is waited for
             if isinstance(message, Ended):
                 break
-            await _conduct_wait(message)
+            await conduct(message)
     except BaseException:  # the coroutine is closed
         worker.abandon(call)
         raise
@@ -151,7 +157,8 @@ async def _conduct(worker: Worker, call: Call, mailbox: Mailbox[Message]) -> Any
         del message, call  # whose tracebacks refer to this frame
 
 
-async def _conduct_wait(wait: Wait) -> None:
+async def conduct(wait: HostWait) -> None:
+    """Await what a worker waits for, and let it go on."""
     if wait.answer is not None:
         wait.pending.discard()
         return

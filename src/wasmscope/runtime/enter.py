@@ -38,8 +38,10 @@ def enter(
     (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
     unwound for the engine, the shadow frames stay until the stack pointers are put back. Where the guest ended by an
     exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Raises
-    `WasmscopeError` while another thread is in the store.
+    `WasmscopeError` while another thread is in the store, unless a guest stands still there.
     """
+    if store.occupancy.pause() is not None:
+        return store.occupancy.run(lambda: _enter(store, run, instance, function, as_thrown))
     with store.occupancy:
         return _enter(store, run, instance, function, as_thrown)
 

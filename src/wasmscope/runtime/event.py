@@ -86,7 +86,7 @@ class Step(DebugEvent):
 
 @dataclass(frozen=True, slots=True)
 class Watchpoint(DebugEvent):
-    """What `watch` watches was accessed: `old` is its value before, `new` the one after; they are equal after a read."""
+    """What `watch` watches was accessed: `old` is its value before, `new` the one after, the same after a read."""
 
     watch: Any
     old: Any
@@ -132,3 +132,10 @@ class Handler(Protocol):
 
     def handle(self, store: Store, event: DebugEvent) -> Any:
         """Look at `event`; what this raises ends the guest call. What it returns is awaited if it can be."""
+
+
+class Listener(Handler, Protocol):
+    """A handler of a debugger, told in place of the store's (`Store.told_to`)."""
+
+    caught_exceptions: bool
+    """Whether it is told of those, too."""

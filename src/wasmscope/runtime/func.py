@@ -14,7 +14,7 @@ from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter, enter_host, enter_unannounced
 from wasmscope.runtime.entities import handed_out
 from wasmscope.runtime.event import DebugEvent
-from wasmscope.runtime.occupancy import occupied
+from wasmscope.runtime.occupancy import run_in
 from wasmscope.runtime.throw import told_if_thrown
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ class Func(wasmtime.Func):
         signature = self.signature(store)
         owner = store_of(store)
         if owner is None or not owner.guest_debug:
-            with occupied(owner):
-                outcome = capi.call_func(store, self, signature, params)
+            outcome = run_in(owner, lambda: capi.call_func(store, self, signature, params))
             if isinstance(outcome, capi.Returned):
                 return plain(outcome)
             capi.raise_failure(outcome)

@@ -12,7 +12,7 @@ from wasmscope.runtime.asynchronous import run_async
 from wasmscope.runtime.enter import enter
 from wasmscope.runtime.func import as_ours, store_of
 from wasmscope.runtime.module import Module
-from wasmscope.runtime.occupancy import occupied
+from wasmscope.runtime.occupancy import run_in
 from wasmscope.runtime.private_func import PrivateFunc, PrivateTable
 from wasmscope.runtime.store import Store
 from wasmscope.wasm.module import ExternKind
@@ -30,13 +30,13 @@ class Instance(wasmtime.Instance):
     def __init__(self, store: wasmtime.Store, module: wasmtime.Module, imports: Sequence[Any]) -> None:
         self._exports = None
         owner = store_of(store)
-        with occupied(owner):
-            if isinstance(module, Module) and module.instrumented is not None and owner is not None:
-                self._make(owner, module, imports)
-                return
-            super().__init__(store, module, imports)
-            if isinstance(module, Module):
-                self.module = module
+        if isinstance(module, Module) and module.instrumented is not None and owner is not None:
+            maker, rewritten = owner, module
+            run_in(owner, lambda: self._make(maker, rewritten, imports))
+            return
+        run_in(owner, lambda: wasmtime.Instance.__init__(self, store, module, imports))
+        if isinstance(module, Module):
+            self.module = module
 
     def _make(self, store: Store, module: Module, imports: Sequence[Any]) -> None:
         self.module = module

@@ -15,7 +15,7 @@ from wasmscope.runtime.enter import enter
 from wasmscope.runtime.func import Caller, as_ours, host_function, refuse_async, store_of
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.module import Module
-from wasmscope.runtime.occupancy import occupied
+from wasmscope.runtime.occupancy import run_in
 
 _A_FUNCTION = wasmtime.FuncType([], [])
 
@@ -96,10 +96,10 @@ class Linker(wasmtime.Linker):
 
     def instantiate(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         """As wasmtime's."""
-        with occupied(store_of(store)):
-            if not isinstance(module, Module) or not _is_rewritten(module):
-                return self._instantiate_as_is(store, module)
-            return instantiate_from(self, store, module)
+        if isinstance(module, Module) and _is_rewritten(module):
+            rewritten = module
+            return run_in(store_of(store), lambda: instantiate_from(self, store, rewritten))
+        return run_in(store_of(store), lambda: self._instantiate_as_is(store, module))
 
     async def instantiate_async(self, store: Any, module: wasmtime.Module) -> wasmtime.Instance:
         """The same, the start function run as in `Func.call_async` (Wasmtime `Linker::instantiate_async`)."""
@@ -176,8 +176,7 @@ class InstancePre(wasmtime.InstancePre):
     def instantiate(self, store: Any) -> wasmtime.Instance:
         """As wasmtime's."""
         self.ptr()  # raises where it was closed
-        with occupied(store_of(store)):
-            return instantiate_from(self._linker, store, self._module)
+        return run_in(store_of(store), lambda: instantiate_from(self._linker, store, self._module))
 
     async def instantiate_async(self, store: Any) -> wasmtime.Instance:
         """See `Linker.instantiate_async`."""

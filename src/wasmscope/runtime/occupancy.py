@@ -1,19 +1,26 @@
-"""One thread at a time in a store: wasmtime's rule, which it leaves to its users. Here a second thread is refused."""
+"""One thread at a time in a store: wasmtime's rule, which it leaves to its users. Here a second thread is refused.
+
+But while a guest stands still under a debugger, what others want to run in its store is run on the guest's thread:
+there the engine knows of the frames below.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import threading
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from wasmscope.errors import WasmscopeError
-from wasmscope.runtime.pending import Pending
+from wasmscope.runtime.pending import Ended, Pending
+from wasmscope.runtime.waiting import Call, Pause
 from wasmscope.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
+
+_Result = TypeVar("_Result")
 
 
 class Occupancy:
@@ -53,6 +60,49 @@ class Occupancy:
                 f"the store is in use by another thread ({user.name}): where a host coroutine or an "
                 "asynchronous handler calls a guest, it is by `await func.call_async(store, ...)`, one at a time"
             )
+
+    def run(self, action: Callable[[], _Result]) -> _Result:
+        """Return what `action` does, which enters a guest of the store. Raises `WasmscopeError` where it is in use.
+
+        While a guest stands still under a debugger it is run on the guest's thread, in a copy of the context.
+        """
+        pause = self.pause()
+        if pause is not None:
+            return self._run_in(pause, action)  # type: ignore[no-any-return]  # whatever the call says
+        with self:
+            return action()
+
+    def pause(self) -> Pause | None:
+        """What another thread, which is in the store, stands still for."""
+        thread = self.thread
+        return thread.pause() if isinstance(thread, Worker) and thread is not threading.current_thread() else None
+
+    def aside(self, action: Callable[[], _Result]) -> Callable[[], _Result]:
+        """`action`, to be run while the guest stands still: what happens in it is no business of the debugger's."""
+
+        def run() -> _Result:
+            with self, self._store.told_to(None):
+                return action()
+
+        return run
+
+    def _run_in(self, pause: Pause, action: Callable[[], Any]) -> Any:
+        reply = _Reply()
+        call = Call(self.aside(action), contextvars.copy_context(), reply)
+        try:
+            if not pause.nest(call):
+                self.refuse_others()
+                raise WasmscopeError("the guest of the store has just gone on")
+            call.ended.wait()
+        except WasmscopeError:
+            raise
+        except BaseException as error:  # KeyboardInterrupt: as if it had come while this thread was in the guest
+            pause.worker.cancel(call, error)
+            if pause.nest(call):  # perhaps it was not yet
+                call.ended.wait()
+            raise
+        assert reply.ended is not None
+        return reply.ended.unwrap()
 
     def __enter__(self) -> None:
         thread = threading.current_thread()
@@ -94,7 +144,18 @@ class Occupancy:
             pending.discard()  # where nobody took it
 
 
-def occupied(store: Any) -> AbstractContextManager[None]:
-    """Be in `store`, where it is one of ours. Raises `WasmscopeError` while another thread is."""
+def run_in(store: Any, action: Callable[[], _Result]) -> _Result:
+    """`Occupancy.run` of a store, where it is one of ours. Raises `WasmscopeError` while another thread is in it."""
     occupancy = getattr(store, "occupancy", None)
-    return occupancy if isinstance(occupancy, Occupancy) else nullcontext()
+    return occupancy.run(action) if isinstance(occupancy, Occupancy) else action()
+
+
+class _Reply:
+    """Keeps how a call ended, for the thread that waits for it."""
+
+    loop: None = None
+    ended: Ended | None = None
+
+    def send(self, message: Ended) -> bool:
+        self.ended = message
+        return True

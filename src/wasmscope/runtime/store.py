@@ -14,7 +14,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter_host, enter_unannounced
-from wasmscope.runtime.event import DebugEvent, Handler
+from wasmscope.runtime.event import DebugEvent, Handler, Listener
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.occupancy import Occupancy
@@ -49,6 +49,8 @@ class Store(wasmtime.Store):
         self.tellings: list[Telling] = []
         """Exceptions that the handler is being told of, outermost first."""
         self._handler: Handler | None = None
+        self._wants_throws = False
+        self._listener: Listener | None = None
         self._interrupted = False
         self._fuel_reserve = 0
         self._epoch_deadline: int | None = 0
@@ -122,10 +124,12 @@ class Store(wasmtime.Store):
 
         Raises `WasmscopeError` while another thread is in the store.
         """
-        with self.occupancy:
-            if self._shadow is not None:
-                self._shadow.references.clear(self._shadow.reference_pointer)
-            super().gc()
+        self.occupancy.run(self._collect)
+
+    def _collect(self) -> None:
+        if self._shadow is not None:
+            self._shadow.references.clear(self._shadow.reference_pointer)
+        super().gc()
 
     def frames(self) -> list[FrameHandle]:
         """All frames of all activations, innermost first."""
@@ -159,30 +163,43 @@ class Store(wasmtime.Store):
         """
         if not callable(getattr(handler, "handle", None)):
             raise TypeError(f"expected an object with a method handle(store, event), not {handler!r}")
-        self._handler = handler
-        self._want_throws(caught_exceptions)
+        self._handler, self._wants_throws = handler, caught_exceptions
+        self._update_throws()
 
     def clear_debug_handler(self) -> None:
         """Tell nobody."""
-        self._handler = None
-        self._want_throws(False)
+        self._handler, self._wants_throws = None, False
+        self._update_throws()
 
-    def _want_throws(self, wanted: bool) -> None:
+    @contextmanager
+    def told_to(self, listener: Listener | None) -> Iterator[None]:
+        """Have all events that happen meanwhile told to `listener` instead of the handler; None: to the handler."""
+        outer, self._listener = self._listener, listener
+        self._update_throws()
+        try:
+            yield
+        finally:
+            self._listener = outer
+            self._update_throws()
+
+    def _update_throws(self) -> None:
         """A guest that throws calls the host only while there is somebody who wants to be told."""
         if self._shadow is not None:
-            self._shadow.throws = wanted
+            listener = self._listener
+            self._shadow.throws = self._wants_throws if listener is None else listener.caught_exceptions
 
     @property
     def debug_handler(self) -> Handler | None:
         """Who is told, if anybody."""
-        return self._handler
+        return self._handler if self._listener is None else self._listener
 
     def tell(self, event: DebugEvent) -> None:
         """Deliver `event`; what the handler raises goes to the caller. A call that was cancelled tells nothing more."""
         worker = current_worker()
-        if self._handler is None or (worker is not None and worker.cancelled is not None):
+        handler = self.debug_handler
+        if handler is None or (worker is not None and worker.cancelled is not None):
             return
-        told = Pending(self._handler.handle(self, event))
+        told = Pending(handler.handle(self, event))
         if told.is_awaitable:
             wait_for(self, told)
 
@@ -212,6 +229,13 @@ class Store(wasmtime.Store):
         self._interrupted = True
         self._shadow.attention = True
 
+    def withdraw_interrupt(self) -> bool:
+        """Take back what `interrupt` asked for; whether there was anything that was not told yet."""
+        if not self._interrupted:
+            return False
+        self._interrupted = False
+        return True
+
     def wake(self) -> None:
         """Have the guest call the host at its next function entry or loop iteration. Safe from any thread."""
         if self._shadow is not None:
@@ -227,7 +251,7 @@ class Store(wasmtime.Store):
         if self._interrupted:
             self._interrupted = False
             self.check_epoch()  # a deadline that is past too is for the next test
-            if self._handler is None:
+            if self.debug_handler is None:
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
             leave = enter_host(self)
             try:
@@ -267,9 +291,10 @@ class Store(wasmtime.Store):
             super().set_limits(memory_size, table_elements, instances, tables, memories)
             return
         super().set_limits()
-        self._shadow.references.make_all()
-        if table_elements >= 0:
-            self._shadow.references.reserve()
+        if self.occupancy.pause() is None:
+            self._reserve(table_elements >= 0)
+        else:
+            self.occupancy.run(lambda: self._reserve(table_elements >= 0))
         self._limits = (memory_size, table_elements, instances, tables, memories)
         self._set_limits()
 
@@ -293,6 +318,11 @@ class Store(wasmtime.Store):
             tables if tables < 0 else tables + own["table"],
             memories if memories < 0 else memories + own["memory"],
         )
+
+    def _reserve(self, all_entries: bool) -> None:
+        self.shadow.references.make_all()
+        if all_entries:
+            self.shadow.references.reserve()
 
     @property
     def _counts_fuel(self) -> bool:

@@ -5,7 +5,7 @@
     event loop                                worker
     call_async ── Call ─────────────────────> runs the guest
                                               the guest calls a host coroutine, or an event is told:
-    the task awaits it <───────────── Wait ── and the worker waits
+    the task awaits it <───────── HostWait ── and the worker waits
         it may call_async itself ── Call ───> runs the nested guest, on top of the one that waits
                        its result <── Ended ─ and waits on
     what it returned ── answer ─────────────> the guest goes on
@@ -13,6 +13,9 @@
 
 So activations nest on one native stack, as the engine needs it, and all that is awaited is awaited by the task that
 made the call: its cancellation, its time-outs and its context reach there by themselves.
+
+A guest under a debugger stands still in the same way (`Pause`): its thread waits for whoever drives it, runs what they
+call meanwhile, and goes on as they say.
 
 The worker refers to nothing that waits on the loop but weakly. When the loop lets go of a call, the garbage collector
 closes its coroutine, and so the guest is told to end (`Worker.abandon`).
@@ -22,16 +25,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from contextvars import Context
-from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from wasmscope.runtime.mailbox import Address
 from wasmscope.runtime.pending import Ended, Pending
+from wasmscope.runtime.waiting import Call, HostWait, Pause, Recipient, Wait
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.event import DebugEvent
     from wasmscope.runtime.store import Store
 
 HOST_STACK = 4 * 1024 * 1024
@@ -42,57 +43,6 @@ PATIENCE = 1.0
 
 _starting = threading.Lock()
 """Held while `threading.stack_size`, which is of the process, is not what it was."""
-
-
-class Wait:
-    """A worker waiting for what the loop is to await."""
-
-    __slots__ = ("answer", "call", "nesting", "outer", "pending", "queued", "worker")
-
-    def __init__(self, worker: Worker, call: Call, pending: Pending) -> None:
-        self.worker = worker
-        self.call = call
-        self.pending = pending
-        self.answer: Ended | None = None
-        self.nesting = False
-        """A coroutine has a call nested in this wait: as long as it awaits it."""
-        self.queued = False
-        """The worker has it yet to run, or runs it."""
-        self.outer: Wait | None = None
-        """What the awaiting task is itself part of."""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether the worker does nothing but wait for this."""
-        return self.answer is None and not self.nesting and not self.queued
-
-    def end(self, answer: Ended) -> None:
-        """Let the worker go on. The first answer is the one."""
-        if self.answer is None:
-            self.answer = answer
-            self.worker.inbox.put(None)
-
-    def nest(self, call: Call) -> None:
-        """Have the worker run `call` before it goes on waiting."""
-        self.nesting = self.queued = True
-        self.worker.inbox.put((self, call))
-
-
-Message: TypeAlias = Wait | Ended
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One `call_async`."""
-
-    run: Callable[[], Any]
-    context: Context
-    task: Address[Message]
-    """Who made it."""
-    cancelled: BaseException | None = None
-    """What the guest is to end with."""
-    wait: Wait | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Worker(threading.Thread):
@@ -138,11 +88,22 @@ class Worker(threading.Thread):
         for store in list(self._stores):
             store.wake()
 
-    def abandon(self, call: Call) -> None:
+    def abandon(self, call: Call, why: str = "the coroutine of the call was closed") -> None:
         """Nobody waits for `call` any more: end its guest, and wait a little until it has ended."""
-        self.cancel(call, asyncio.CancelledError("the coroutine of the call was closed"))
-        if threading.current_thread() is not self:  # the garbage collector runs anywhere
+        self.cancel(call, asyncio.CancelledError(why))
+        if threading.current_thread() is not self and self.is_alive():  # the garbage collector runs anywhere
             call.ended.wait(PATIENCE)
+
+    def pause(self) -> Pause | None:
+        """What the worker stands still for, if it does nothing but that."""
+        calls = list(self._calls)
+        wait = calls[-1].wait if calls else None
+        return wait if isinstance(wait, Pause) and wait.is_free else None
+
+    def awaits(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the guest cannot go on before something was awaited by `loop`."""
+        waits = [call.wait for call in list(self._calls)]
+        return any(isinstance(wait, HostWait) and wait.answer is None and wait.loop is loop for wait in waits)
 
     # -- in the worker itself ------------------------------------------------------------------------------------
 
@@ -151,15 +112,18 @@ class Worker(threading.Thread):
         self._run(self._first)
 
     def _run(self, call: Call, within: Wait | None = None) -> None:
+        if call.begun:
+            return
+        call.begun = True
         if self.cancelled is not None:
             call.cancelled = self.cancelled
         self._calls.append(call)
         ended = self._outcome(call)
         self._calls.pop()
         if within is not None:
-            within.queued = False
-        call.ended.set()
+            within.has_run(call)
         call.task.send(ended)
+        call.ended.set()
 
     def _outcome(self, call: Call) -> Ended:
         try:
@@ -168,27 +132,43 @@ class Worker(threading.Thread):
         except BaseException as error:
             return Ended(error=error)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """What awaits for the innermost call, if anything does."""
+        return self._calls[-1].task.loop if self._calls else None
+
     def wait_for(self, pending: Pending) -> Any:
         """Have the task of the innermost call await `pending`; returns or raises what comes of it.
 
         Calls nested in it are run meanwhile. Raises `asyncio.CancelledError` where the call is to end.
         """
         call = self._calls[-1]
-        wait = Wait(self, call, pending)
+        try:
+            return self._wait(HostWait(self, call, pending), call.task)
+        except asyncio.CancelledError:
+            pending.discard()  # where nobody took it
+            raise
+
+    def stand_still(self, event: DebugEvent | None, refusal: Exception | None, driver: Recipient) -> Any:
+        """Wait until `driver` says how to go on; returns that. Calls nested in it are run meanwhile.
+
+        Raises `asyncio.CancelledError` where the call is to end.
+        """
+        return self._wait(Pause(self, self._calls[-1], event, refusal), driver)
+
+    def _wait(self, wait: Wait, recipient: Recipient) -> Any:
+        call = wait.call
         outer, call.wait = call.wait, wait
         try:
             self.check()
-            if not call.task.send(wait):
+            if not recipient.send(wait):
                 call.cancelled = asyncio.CancelledError("the event loop is closed")
                 self.check()
-            while wait.answer is None or wait.queued:  # a call that was sent before the answer is run before it
+            while wait.answer is None or wait.nested is not None:  # a call that was sent before the answer is run first
                 nested = self.inbox.get()
                 if nested is not None:
                     self._run(nested[1], nested[0])
             return wait.answer.unwrap()
-        except asyncio.CancelledError:
-            pending.discard()  # where nobody took it
-            raise
         finally:
             call.wait = outer
 
