@@ -12,7 +12,7 @@ from wasmscope.wasm.types import MemoryType, ValType
 class Scope:
     """The state at one program point, and how code gets at it. Indices in a condition are the guest's.
 
-    `operands` are bottom first. `push_local` and `push_operand` give code that pushes the value of that local or operand.
+    `operands` are bottom first. `push_local` and `push_operand` give code that pushes that local or operand.
     `global_index` and `memory_index` turn an index of the guest into one of the module that the code is compiled into;
     they are asked only for what the condition uses. The names are by index, as the name section has them (Wasm spec
     A.4.1); a name may be that of several.
