@@ -70,7 +70,7 @@ class Engine(wasmtime.Engine):
         return self._exporting('(table (export "") 1 funcref)')
 
     def shadow_table_module(self, kind: str) -> wasmtime.Module:
-        """A module that has nothing but a table for references of `kind`, and what clears it, copies in it and grows it.
+        """A module that has nothing but a table for references of `kind`, and what clears, copies and grows it.
 
         Made when first asked for.
         """

@@ -12,6 +12,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.frame_values import FrameReader
+from wasmscope.runtime.mirrors.continuing import continue_activation
 from wasmscope.runtime.trap import Frame, Trap, with_original_frames
 from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, entered_function, trap_site, trapped_frame
 
@@ -31,19 +32,21 @@ def enter(
     function: int | None = None,
     *,
     as_thrown: Callable[[Trap], BaseException] | None = None,
+    complete: Callable[[capi.Returned], _Result] | None = None,
 ) -> _Result:
     """Let `run` enter a guest of `store`; raises what wasmtime would.
 
     A function that does not name its instance is of `instance`; the one that an entry function leads to is `function`
     (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
     unwound for the engine, the shadow frames stay until the stack pointers are put back. Where the guest ended by an
-    exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Raises
+    exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Where the host took
+    over, `complete(returned)` makes what `run` would have returned; without it the host cannot. Raises
     `WasmscopeError` while another thread is in the store, unless a guest stands still there.
     """
     if store.occupancy.pause() is not None:
-        return store.occupancy.run(lambda: _enter(store, run, instance, function, as_thrown))
+        return store.occupancy.run(lambda: _enter(store, run, instance, function, as_thrown, complete))
     with store.occupancy:
-        return _enter(store, run, instance, function, as_thrown)
+        return _enter(store, run, instance, function, as_thrown, complete)
 
 
 def _enter(
@@ -52,13 +55,18 @@ def _enter(
     instance: Instance | None,
     function: int | None,
     as_thrown: Callable[[Trap], BaseException] | None,
+    complete: Callable[[capi.Returned], _Result] | None,
 ) -> _Result:
     shadow = store.shadow
-    activation = Activation(*shadow.pointers, instance, function)
-    store.activations.append(activation)
-    store.execution_version += 1
+    activation = Activation(*shadow.pointers, instance, function, is_drivable=complete is not None)
+    store.begin(activation)
     try:
-        outcome = run()
+        outcome: _Result | capi.Outcome = run()
+        if activation.unwinding is not None:
+            outcome = continue_activation(store, activation)
+            if isinstance(outcome, capi.Returned):
+                assert complete is not None
+                return complete(outcome)
         match outcome:
             case capi.Trapped(trap, thrown):
                 tables = store.instances.tables
@@ -82,12 +90,9 @@ def _enter(
                 if not by_ours:
                     store.tell(DebugEvent.HostcallError(exception))
                 raise exception
-        return outcome
+        return outcome  # type: ignore[return-value]  # no failure
     finally:
-        store.activations.pop()
-        store.execution_version += 1
-        shadow.pointers = (activation.base, activation.reference_base)
-        shadow.references.clear(activation.reference_base)
+        store.end(activation)
 
 
 def enter_host(store: Store) -> Callable[[], None]:
@@ -128,15 +133,11 @@ def enter_unannounced(store: Store, context: Any) -> Any:
 
     def enter_guest() -> Callable[[], None]:
         leave_store = _occupy(store)
-        depth, activation = len(store.activations), Activation(*shadow.pointers)
-        store.activations.append(activation)
-        store.execution_version += 1
+        activation = Activation(*shadow.pointers, is_drivable=False)
+        store.begin(activation)
 
         def leave() -> None:
-            del store.activations[depth:]
-            store.execution_version += 1
-            shadow.pointers = (activation.base, activation.reference_base)
-            shadow.references.clear(activation.reference_base)
+            store.end(activation)
             leave_store()
 
         return leave
@@ -177,7 +178,7 @@ def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite
         return
     if site is not None:
         activation.trapped = trapped_frame(
-            store.shadow, store.instances, activation, site, lambda frame: is_out_of_bounds(store, frame)
+            store.shadow, store.instances, store.mirrors_made, activation, site, lambda frame: is_out_of_bounds(store, frame)
         )
         _keep(store, activation.trapped)
         activation.reader = FrameReader(store, activation.trapped)

@@ -18,7 +18,8 @@ from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
-_KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
+KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
+"""Of numbers."""
 _REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
 SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
 """Bytes of a number."""
@@ -40,22 +41,23 @@ class FrameReader:
 
     def __init__(self, store: Store, raw: RawFrame) -> None:
         self._store = store
-        self._raw = raw
+        self.raw = raw
+        """The frame."""
         self._local_bits: dict[int, int] = {}
         self._operand_bits: dict[int, int] = {}
 
     @cached_property
     def state(self) -> State | None:
         """Where the frame's values are; None: nothing was published (`RawFrame.missing`)."""
-        return self._raw.find_state()
+        return self.raw.find_state()
 
     @cached_property
     def _local_types(self) -> tuple[ValType, ...]:
-        return self._raw.table.local_types(self._raw.function)
+        return self.raw.table.local_types(self.raw.function)
 
     def local(self, index: int) -> Val | Unavailable:
         """A local."""
-        changes = self._raw.changes
+        changes = self.raw.changes
         if changes is not None and index in changes.locals:
             return changes.locals[index]
         assert self.state is not None
@@ -63,13 +65,13 @@ class FrameReader:
         if value_type.is_ref:
             return self._reference(location, value_type)
         try:
-            return Val.from_bits(_KIND[value_type], self._bits_of_local(index))
+            return Val.from_bits(KIND[value_type], self._bits_of_local(index))
         except _CannotReload as error:
             return Unavailable(str(error))
 
     def operand(self, index: int) -> Val | Unavailable:
         """An operand, 0 being the bottom."""
-        changes, state = self._raw.changes, self.state
+        changes, state = self.raw.changes, self.state
         if changes is not None and index in changes.stack:
             return changes.stack[index]
         assert state is not None
@@ -79,7 +81,7 @@ class FrameReader:
         try:
             if index not in self._operand_bits:
                 self._operand_bits[index] = self._bits(location, value_type)
-            return Val.from_bits(_KIND[value_type], self._operand_bits[index])
+            return Val.from_bits(KIND[value_type], self._operand_bits[index])
         except _CannotReload as error:
             return Unavailable(str(error))
 
@@ -99,16 +101,16 @@ class FrameReader:
 
     def _bits(self, location: Location, value_type: ValType) -> int:
         if isinstance(location, MemorySlot):
-            return self._store.shadow.bits(self._raw.base + location.offset, SIZE[value_type])
+            return self._store.shadow.bits(self.raw.base + location.offset, SIZE[value_type])
         assert isinstance(location, Derived)
         bits = evaluate(location.expression, self._bits_of_local, self._reload)
         assert bits is not None
         return bits
 
     def _reload(self, load: Load, address: int) -> int:
-        if self._raw.instance is None:
+        if self.raw.instance is None:
             raise _CannotReload("loaded from a memory of one of several instances, and nothing says which")
-        memory = self._raw.instance.debug_memory(self._store, load.memory)
+        memory = self.raw.instance.debug_memory(self._store, load.memory)
         if memory is None:
             raise _CannotReload("loaded from a memory of an instance that could not be made")
         start, width = address + load.offset, RELOADABLE[load.code][0]
@@ -125,11 +127,11 @@ class FrameReader:
             return self._table_entry(location)
         assert isinstance(location, Derived)
         if isinstance(location.expression, bytes):
-            return default_value(value_type, self._raw.table.module)  # ref.null
+            return default_value(value_type, self.raw.table.module)  # ref.null
         return self.local(location.expression)
 
     def _table_entry(self, slot: TableSlot) -> Val:
-        value = self._store.shadow.references.get(slot.kind, self._raw.reference_base + slot.index)
+        value = self._store.shadow.references.get(slot.kind, self.raw.reference_base + slot.index)
         assert value is not None, "the slot was published"
         return value
 
@@ -140,4 +142,4 @@ def default_value(value_type: ValType, module: Module) -> Val:
         return Val(_REFERENCE_KIND[reference_kind(value_type, module)], None)
     bits = constant(DEFAULTS[value_type])
     assert bits is not None
-    return Val.from_bits(_KIND[value_type], bits)
+    return Val.from_bits(KIND[value_type], bits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -93,7 +94,8 @@ class Func(wasmtime.Func):
                 return plain(outcome)
             capi.raise_failure(outcome)
             raise AssertionError
-        return plain(enter(owner, lambda: capi.call_func(store, self, signature, params)))
+        run = partial(capi.call_func, store, self, signature, params)
+        return plain(enter(owner, run, complete=lambda returned: returned))
 
     def signature(self, store: Any) -> capi.Signature:
         """The kinds of its parameters and results, asked of the engine once."""
@@ -175,7 +177,7 @@ def host_function(
         leave = enter_host(store)
         try:
             try:
-                return func(caller, *args) if access_caller else func(*args)
+                returned = func(caller, *args) if access_caller else func(*args)
             except capi.EndHostCall:
                 raise
             except BaseException as error:
@@ -183,7 +185,9 @@ def host_function(
                 raise
             finally:
                 leave()
+            store.host_returned(returned)
         except capi.EndHostCall as request:
             raise capi.EndHostCall(told_if_thrown(store, request.end)) from None
+        return returned
 
     return callback, caller_maker(engine)

@@ -59,6 +59,7 @@ class Instance(wasmtime.Instance):
                 store.shadow.drop_imports(self.id)
             raise
         self._instance = raw._instance
+        store.instance_made(self)
         self._start(store)
 
     def _start(self, store: Store) -> None:
@@ -71,6 +72,7 @@ class Instance(wasmtime.Instance):
             enter(
                 store,
                 lambda: capi.call_func(store, function, capi.Signature((), ()), ()),
+                complete=lambda returned: returned,
                 # As the engine has it where it runs the start function itself.
                 as_thrown=lambda trap: wasmtime.WasmtimeError(trap.message),
             )

@@ -8,6 +8,7 @@ an activation. Which of the two it is cannot be told in Wasm.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import wasmtime
@@ -60,20 +61,22 @@ class PrivateFunc(Func):
         if owner is None:
             raise ValueError("the function belongs to another store")
         signature = self.signature(store)
-        return plain(self._enter(owner, lambda: capi.call_func(store, self.target, signature, params)))
+        run = partial(capi.call_func, store, self.target, signature, params)
+        return plain(self._enter(owner, run, complete=lambda returned: returned))
 
     def _enter(
         self,
         store: Store,
         run: Callable[[], _Result | capi.Failure],
         as_thrown: Callable[[wasmtime.Trap], BaseException] | None = None,
+        complete: Callable[[capi.Returned], _Result] | None = None,
     ) -> _Result:
         def selected() -> _Result | capi.Failure:
             if self._number is not None:
                 store.shadow.select_entry(self._number)
             return run()
 
-        return enter(store, selected, self.instance, self._function, as_thrown=as_thrown)
+        return enter(store, selected, self.instance, self._function, as_thrown=as_thrown, complete=complete)
 
     def _called_by_guest(self, caller: Caller, run: Callable[[], capi.Failure | None]) -> None:
         store = caller.store

@@ -77,7 +77,7 @@ class ReferenceTables:
         """The reference at `index` of the table for `kind`; None where the table is not that long."""
         return capi.table_get(self._store, self.table(kind), index)
 
-    def set(self, kind: str, index: int, value: Val) -> None:
+    def set(self, kind: str, index: int, value: Val | None) -> None:
         """Set the entry at `index`, which is below what was reserved."""
         capi.table_set(self._store, self.table(kind), index, value)
 

@@ -16,10 +16,18 @@ from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter_host, enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler, Listener
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+from wasmscope.runtime.mirrors.mirrors import Mirrors
+from wasmscope.runtime.mirrors.unwinding import Rerun, Unwinding
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.pending import Pending
+from wasmscope.runtime.resumption import Redirection
 from wasmscope.runtime.shadow import Shadow
+from wasmscope.runtime.stops.breakpoint import Breakpoint
+from wasmscope.runtime.stops.edit import BreakpointEdit
+from wasmscope.runtime.stops.redirection import redirect
+from wasmscope.runtime.stops.step import StepKind
+from wasmscope.runtime.stops.stops import Stops
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, walk
@@ -57,6 +65,7 @@ class Store(wasmtime.Store):
         self._limits = (-1, -1, -1, -1, -1)
         """As `set_limits` has them."""
         self._shadow: Shadow | None = None
+        self._stops: Stops | None = None
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
             if engine.guest_debug:
@@ -131,6 +140,23 @@ class Store(wasmtime.Store):
             self._shadow.references.clear(self._shadow.reference_pointer)
         super().gc()
 
+    def begin(self, activation: Activation) -> None:
+        """A guest is about to be entered."""
+        if self._stops is not None:
+            if self.activations and self.activations[-1].top is not None:
+                self._stops.disarm()
+            else:
+                self._stops.arm()
+        self.activations.append(activation)
+        self.execution_version += 1
+
+    def end(self, activation: Activation) -> None:
+        """It was left, and so were those that were entered from it."""
+        del self.activations[self.activations.index(activation) :]
+        self.execution_version += 1
+        self.shadow.pointers = (activation.base, activation.reference_base)
+        self.shadow.references.clear(activation.reference_base)
+
     def frames(self) -> list[FrameHandle]:
         """All frames of all activations, innermost first."""
         handles: list[FrameHandle] = []
@@ -138,7 +164,7 @@ class Store(wasmtime.Store):
         if self.activations and self.activations[-1].top is not None:
             end = self.activations[-1].top
         for number, activation in enumerate(reversed(self.activations)):
-            frames = walk(self.shadow, self.instances, activation, end)
+            frames = walk(self.shadow, self.instances, self.mirrors_made, activation, end)
             for position in reversed(range(len(frames))):
                 reader = activation.reader if frames[position] is activation.trapped else None
                 handles.append(FrameHandle(self, number, frames, position, reader))
@@ -148,6 +174,84 @@ class Store(wasmtime.Store):
     def has_tail_calls(self) -> bool:
         """Whether a guest of this store may have handed a frame's place on to another function."""
         return any(instance.module.uses_tail_calls for instance in self.instances)
+
+    # -- stopping ------------------------------------------------------------------------------------------------
+
+    @property
+    def stops(self) -> Stops:
+        """Where guests stop; made when first asked for. Only with `guest_debug`."""
+        if self._stops is None:
+            self._stops = Stops(self)
+        return self._stops
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """The functions that can be stopped in, so far."""
+        return self.stops.mirrors
+
+    @property
+    def mirrors_made(self) -> Mirrors | None:
+        """The same; None while nobody wanted any."""
+        return None if self._stops is None else self._stops.mirrors
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """While a guest that called the host stands still."""
+        leave = enter_host(self)
+        try:
+            yield
+        finally:
+            leave()
+
+    def going_on(self, naturally: Unwinding) -> None:
+        """The host is about to return to a guest; see `Stops.leave`."""
+        if self._stops is not None and self.activations:
+            self._stops.leave(naturally)
+
+    def instance_made(self, instance: Instance) -> None:
+        """An instance was made, of which nothing ran yet."""
+        if self._stops is not None:
+            self._stops.instance_made(instance)
+
+    def edit_breakpoints(self) -> BreakpointEdit | None:
+        """A context in which breakpoints are changed, all at once at its end (Wasmtime `Store::edit_breakpoints`).
+
+        None with `guest_debug` off. What changes is in effect when it ends, also for functions that run: they stop at
+        their next loop iteration or return from a call. From another thread than the guest's it takes effect when the
+        guest enters a function or begins a loop iteration next.
+        """
+        return None if self._shadow is None else BreakpointEdit(self)
+
+    def breakpoints(self) -> list[Breakpoint]:
+        """The breakpoints, in the order in which they were set (Wasmtime `Store::breakpoints`)."""
+        return [] if self._stops is None else list(self._stops.breakpoints)
+
+    def is_single_step(self) -> bool:
+        """Whether the guests stop before every instruction (Wasmtime `Store::is_single_step`)."""
+        return self._stops is not None and self._stops.single_step
+
+    def request_step(self, kind: StepKind) -> None:
+        """Have the guest that stands still stop again, once, with `DebugEvent.Step`.
+
+        "into": before the next instruction; "over": before the next one of the innermost frame, or of one that it
+        returns to; "out": before the next one of a frame that it returns to; "entry": where the function begins that
+        is entered next. Whatever else is told first takes its place. Raises `WasmscopeError` with `guest_debug` off.
+        """
+        self._require_debugging()
+        self.stops.request_step(kind)
+
+    def redirect(self, redirection: Redirection) -> None:
+        """Have the innermost frame go on other than by its next instruction, when the handler returns.
+
+        `EarlyReturn(values)`, `ThrowException(exn)` or `JumpTo(pc)`. Raises `NotPaused` while no guest stands still,
+        `BreakpointError` where the frame cannot go on so, with the reason: values or operands of other types.
+        """
+        self._require_debugging()
+        redirect(self, redirection)
+
+    def _require_debugging(self) -> None:
+        if self._shadow is None:
+            raise WasmscopeError("a guest can be stopped with guest_debug on only")
 
     # -- events --------------------------------------------------------------------------------------------------
 
@@ -199,6 +303,8 @@ class Store(wasmtime.Store):
         handler = self.debug_handler
         if handler is None or (worker is not None and worker.cancelled is not None):
             return
+        if self._stops is not None:
+            self._stops.cancel_step()
         told = Pending(handler.handle(self, event))
         if told.is_awaitable:
             wait_for(self, told)
@@ -253,11 +359,8 @@ class Store(wasmtime.Store):
             self.check_epoch()  # a deadline that is past too is for the next test
             if self.debug_handler is None:
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
-            leave = enter_host(self)
-            try:
+            with self.standing_still():
                 self.tell(DebugEvent.Interrupted())
-            finally:
-                leave()
         if self._is_past_deadline():
             self.shadow.attention = True  # until there is a new deadline
             raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
@@ -265,6 +368,7 @@ class Store(wasmtime.Store):
             self._fuel_reserve -= self._refuel(self._fuel_reserve)
             if self.shadow.fuel >= 0:
                 raise capi.EndHostCall(wasmtime.TrapCode.OUT_OF_FUEL)
+        self.going_on(Rerun())
 
     # -- wasmtime's own ways to end a guest, at points where its state is published ------------------------------
 

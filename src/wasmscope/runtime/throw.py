@@ -126,7 +126,8 @@ class _Thrown:
 
 def _sites(store: Store) -> list[CallSite]:
     """Where the frames of the innermost activation are."""
-    return list(call_sites(store.shadow, store.instances, store.activations[-1], store.shadow.stack_pointer))
+    activation, end = store.activations[-1], store.shadow.stack_pointer
+    return list(call_sites(store.shadow, store.instances, store.mirrors_made, activation, end))
 
 
 def _thrown_at(store: Store, site: CallSite) -> _Thrown | None:

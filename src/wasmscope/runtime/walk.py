@@ -120,12 +120,23 @@ class Activation:
     """The exception thrown last was told, and nothing catches it: it is what the activation ends with."""
     is_drivable: bool = True
     """Whether whoever entered it can go on with it frame by frame (`mirrors/continuing.py`)."""
-    suspended: list[CallSite] = field(default_factory=list)
+    suspended: list[RawFrame] = field(default_factory=list)
     """The frames, oldest first, that are not on the engine's stack any more: they are below those that are."""
+    running: RawFrame | None = None
+    """The frame that was resumed last: it and those above it are on the engine's stack. None: all are."""
+    checked: int = 0
+    """As of when it is known that no frame has to be taken off the engine's stack (`Stops.leave`)."""
     unwinding: Unwinding | None = None
     """The host took the frames off the engine's stack: how they go on."""
     changes: dict[int, Changes] = field(default_factory=dict)
     """By the addresses of frames."""
+
+    def take_reader(self, frame: RawFrame) -> FrameReader | None:
+        """The values of the frame that trapped, as they were then; None for any other."""
+        if self.reader is None or self.reader.raw is not frame:
+            return None
+        reader, self.reader = self.reader, None
+        return reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +183,13 @@ def call_sites(
     mirrors: Mirrors | None,
     activation: Activation,
     end: int,
-    below: CallSite | None = None,
+    start: tuple[int, int, Instance | None] | None = None,
 ) -> Iterator[CallSite]:
     """Where the frames of one activation are, oldest first; `end` is the address at which they end.
 
-    With `below` those above that one only.
+    With `start`, the address of a frame, its first entry for references and its caller's instance, from that one on.
     """
-    base, reference_base = activation.base, activation.reference_base
-    instance = activation.instance
-    if below is not None:
-        base, reference_base = below.end
-        instance = below.instance
+    base, reference_base, instance = start or (activation.base, activation.reference_base, activation.instance)
     while base < end:
         site = call_site(shadow, instances, mirrors, activation, base, reference_base, instance)
         yield site
@@ -218,6 +225,7 @@ def call_site(
 def trapped_frame(
     shadow: Shadow,
     instances: Sequence[Instance],
+    mirrors: Mirrors | None,
     activation: Activation,
     site: TrapSite,
     is_out_of_bounds: Callable[[RawFrame], bool | None],
@@ -232,7 +240,7 @@ def trapped_frame(
         if pushed:
             base -= entry.frame_size
             reference_base -= entry.references
-        below = walk(shadow, instances, activation, base)
+        below = walk(shadow, instances, mirrors, activation, base)
         caller = below[-1] if below else None
         home = caller.instance if caller is not None else activation.instance
         instance = _instance_of(shadow, instances, table, function, base, home, caller, entered=not site.overflow)

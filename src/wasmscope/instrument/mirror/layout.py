@@ -65,8 +65,8 @@ STOP_ALWAYS = 1
 STOP_CONDITION = 2
 STOP_LEAVE = 4
 STOP_ENTRY = 8
-"""Bits of a stop: for the host; for the host where the condition is not false; where other code may take the frame over;
-for the host, because it wants to know of functions that are entered."""
+"""Bits of a stop: for the host; for the host where the condition is not false; where other code may take the frame
+over; for the host, because it wants to know of functions that are entered."""
 
 GO_ON = -1
 LEAVE = -2

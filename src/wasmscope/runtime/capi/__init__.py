@@ -36,6 +36,7 @@ from wasmscope.runtime.capi.config import enable_branch_hinting, set_max_wasm_st
 from wasmscope.runtime.capi.entities import (
     context_address,
     export_named,
+    function_named,
     extern_of,
     global_get,
     global_set,
@@ -75,6 +76,7 @@ __all__ = [
     "entered_through",
     "error_frames",
     "export_named",
+    "function_named",
     "extern_of",
     "func_type",
     "global_get",

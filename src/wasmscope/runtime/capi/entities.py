@@ -102,3 +102,10 @@ def export_named(store: Storelike, instance: wasmtime.Instance, name: str) -> As
     )
     assert found
     return wrap_extern(item)
+
+
+def function_named(store: Storelike, instance: wasmtime.Instance, name: str) -> wasmtime.Func:
+    """The exported function with this name, which there is."""
+    function = export_named(store, instance, name)
+    assert isinstance(function, wasmtime.Func)
+    return function

@@ -94,4 +94,5 @@ def compile_companion(engine: wasmtime.Engine, companion: CompanionModule) -> Co
     try:
         return Compiled(wasmtime.Module(engine, companion.bytecode), companion.needs)
     except wasmtime.WasmtimeError as error:
-        raise WasmscopeError(f"the function cannot be stopped in: the engine does not take its code ({error})") from error
+        message = f"the function cannot be stopped in: the engine does not take its code ({error})"
+        raise WasmscopeError(message) from error

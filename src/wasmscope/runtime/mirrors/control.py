@@ -21,7 +21,7 @@ _ALIGNMENT = 8
 
 
 class ControlMemory:
-    """Cells at fixed addresses, and room that is given out and never taken back: mirrors live as long as their store."""
+    """Cells at fixed addresses, and room that is given out, for good: mirrors live as long as their store."""
 
     def __init__(self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func) -> None:
         shadow = store.shadow

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 class Mirror:
     """A mirror: where its block is in the control memory, and what runs it."""
 
-    __slots__ = ("_conditions", "_control", "_stops", "block", "code", "entry", "first_page", "instance", "number", "resume")
+    __slots__ = (
+        "_conditions",
+        "_control",
+        "_stops",
+        "block",
+        "code",
+        "entry",
+        "first_page",
+        "instance",
+        "number",
+        "resume",
+    )
 
     entry: int
     """Index in the mirrors table of what enters it,"""

@@ -13,6 +13,7 @@ from wasmscope.instrument.mirror.layout import PAGE_LOG2
 from wasmscope.instrument.mirror.page import PAGE_EXPORT
 from wasmscope.instrument.mirror.runner import ENTER, RESUME
 from wasmscope.runtime import capi
+from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.mirrors.code import Compiled
 from wasmscope.runtime.mirrors.control import ControlMemory
 from wasmscope.runtime.mirrors.mirror import Mirror, page_count
@@ -27,18 +28,23 @@ Stop = Callable[[Mirror, int, int], int]
 
 
 class Mirrors:
-    """The mirrors of one store. `stop` is called where one stops; it returns what its page is to go on with."""
+    """The mirrors of one store.
 
-    def __init__(self, store: Store, stop: Stop) -> None:
+    `stop` is called where one stops: it returns what its page is to go on with. `made` is called with every new one.
+    """
+
+    def __init__(self, store: Store, stop: Stop, made: Callable[[Mirror], None]) -> None:
         self._store = store
         self._stop = stop
+        self._made = made
         self._by_number: list[Mirror] = []
         self._by_function: dict[tuple[int, int], Mirror] = {}
         self._stubs: dict[int, dict[int, int]] = {}
         i32 = wasmtime.ValType.i32
         self._make_function = _host(store, [i32()], [], self._make_wanted)
         self._missing_function = _host(store, [i32(), i32(), i32()], [i32()], self._make_page)
-        engine = store.debug_engine
+        engine = store.engine
+        assert isinstance(engine, Engine), "it has guest_debug on"
         stop_function = _host(store, [i32(), i32()], [i32()], self._stopped)
         self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
         self.routes = Routes(store.shadow, self._entry_or_stub)
@@ -71,13 +77,12 @@ class Mirrors:
         first_page = table.add_all([self._missing_function] * page_count(code))
         mirror = Mirror(self.control, len(self._by_number), instance, code, first_page)
         runner = self._instantiate(code.runner, instance, mirror)
-        enter, resume = (capi.export_named(store, runner, name) for name in (ENTER, RESUME))
-        assert isinstance(enter, wasmtime.Func)
-        assert isinstance(resume, wasmtime.Func)
-        mirror.entry, mirror.resume = table.add(enter), resume
+        mirror.entry = table.add(capi.function_named(store, runner, ENTER))
+        mirror.resume = capi.function_named(store, runner, RESUME)
         self._by_number.append(mirror)
         self._by_function[instance.id, function] = mirror
         self.routes.made(instance, function, mirror.entry)
+        self._made(mirror)
         return mirror
 
     def _make_page(self, base: int, references: int, index: int) -> int:
@@ -85,8 +90,7 @@ class Mirrors:
         mirror = self._by_number[self._store.shadow.instance_id(base)]
         number = index >> PAGE_LOG2
         page = self._instantiate(mirror.code.page(number), mirror.instance, mirror)
-        function = capi.export_named(self._store, page, PAGE_EXPORT)
-        assert isinstance(function, wasmtime.Func)
+        function = capi.function_named(self._store, page, PAGE_EXPORT)
         self._store.shadow.mirrors.replace(mirror.first_page + number, function)
         return index
 
@@ -106,7 +110,7 @@ class Mirrors:
         """Index in the mirrors table of the stub for each type."""
         stubs = self._instantiate(instance.module.mirror_code.stubs, instance, None)
         types = list(dict.fromkeys(instance.module.original.functions))
-        functions = [capi.export_named(self._store, stubs, str(type_index)) for type_index in types]
+        functions = [capi.function_named(self._store, stubs, str(type_index)) for type_index in types]
         first = self._store.shadow.mirrors.add_all(functions)
         return {type_index: first + position for position, type_index in enumerate(types)}
 

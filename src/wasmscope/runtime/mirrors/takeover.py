@@ -39,10 +39,11 @@ Value: TypeAlias = int | Entry | Val | None
 class Takeover:
     """The values of one frame, on their way to its mirror's slots."""
 
-    def __init__(self, store: Store, raw: RawFrame) -> None:
+    def __init__(self, store: Store, raw: RawFrame, reader: FrameReader | None = None) -> None:
+        """`reader`: of the frame, if its values were read before."""
         self._store = store
         self._raw = raw
-        self._reader = FrameReader(store, raw)
+        self._reader = reader or FrameReader(store, raw)
         state = self._reader.state
         if state is None:
             raise WasmscopeError(f"the guest cannot go on from here: {raw.missing}")
@@ -87,7 +88,7 @@ class Takeover:
         store, raw, code = self._store, self._raw, mirror.code
         shadow, layout, module = store.shadow, code.layout, raw.table.module
         if raw.base + layout.size > shadow.size:
-            raise WasmscopeError("the stack of frames is full: there is no room for the frame where it can be stopped in")
+            raise WasmscopeError("the stack of frames is full: there is no room for a frame that can be stopped")
         assert len(stack_types) == len(self.operands)
         targets: list[tuple[Slot, ValType, Value]] = [
             *(
@@ -100,7 +101,9 @@ class Takeover:
             ),
         ]
         references = [(slot, value) for slot, _, value in targets if isinstance(slot, TableSlot)]
-        end = raw.reference_base + layout.references
+        # Values may come from frames above that are gone, whose entries the larger frame covers.
+        sources = [value.index + 1 for _, value in references if isinstance(value, Entry)]
+        end = max(raw.reference_base + layout.references, *sources, 0)
         shadow.references.reserve_up_to(end + len(references), sorted({slot.kind for slot, _ in references}))
         self._write_references(references, end)
         typed = code.typed.instructions[min(index, len(code.typed.instructions) - 1)]

@@ -1,0 +1,1 @@
+"""Where a guest stops, and what the host has it do then: breakpoints, steps, redirections."""

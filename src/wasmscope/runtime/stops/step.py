@@ -1,0 +1,39 @@
+"""Steps: how far the guest goes on before it stops again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wasmscope.instrument.layout import FIRST_FRAME
+
+StepKind = Literal["into", "over", "out", "entry"]
+"""To the next instruction, wherever that is; to the next one of this frame or of one below; to the next one of a frame
+below; to the first one of the function that is entered next."""
+
+EVERYWHERE = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """In which frames a guest stops at every instruction, and whether that goes for functions it calls."""
+
+    limit: int
+    """Frames at addresses up to here."""
+    calls: bool
+    entries: bool = False
+    """It stops where functions begin, and nowhere else."""
+
+    @classmethod
+    def of(cls, kind: StepKind, frame: int | None) -> Reach:
+        """The reach of a step from the frame at an address; None: no guest runs."""
+        base = FIRST_FRAME if frame is None else frame
+        match kind:
+            case "into":
+                return cls(EVERYWHERE, calls=True)
+            case "over":
+                return cls(base, calls=frame is None)
+            case "out":
+                return cls(base - 1, calls=False)
+            case "entry":
+                return cls(0, calls=True, entries=True)
