@@ -178,7 +178,12 @@ def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite
         return
     if site is not None:
         activation.trapped = trapped_frame(
-            store.shadow, store.instances, store.mirrors_made, activation, site, lambda frame: is_out_of_bounds(store, frame)
+            store.shadow,
+            store.instances,
+            store.mirrors_made,
+            activation,
+            site,
+            lambda frame: is_out_of_bounds(store, frame),
         )
         _keep(store, activation.trapped)
         activation.reader = FrameReader(store, activation.trapped)

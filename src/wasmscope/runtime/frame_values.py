@@ -136,6 +136,11 @@ class FrameReader:
         return value
 
 
+def kind_of(value_type: ValType, module: Module) -> Kind:
+    """What values of a type are made of."""
+    return _REFERENCE_KIND[reference_kind(value_type, module)] if value_type.is_ref else KIND[value_type]
+
+
 def default_value(value_type: ValType, module: Module) -> Val:
     """What a local of this type starts with (Wasm spec 4.2.1)."""
     if value_type.is_ref:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +18,9 @@ from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter_host, enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler, Listener
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
+from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.mirrors.mirrors import Mirrors
 from wasmscope.runtime.mirrors.unwinding import Rerun, Unwinding
-from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.pending import Pending
 from wasmscope.runtime.resumption import Redirection
@@ -66,6 +68,8 @@ class Store(wasmtime.Store):
         """As `set_limits` has them."""
         self._shadow: Shadow | None = None
         self._stops: Stops | None = None
+        self._edits: deque[Callable[[], None]] = deque()
+        """Changes of breakpoints that other threads want made."""
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
             if engine.guest_debug:
@@ -207,6 +211,24 @@ class Store(wasmtime.Store):
         """The host is about to return to a guest; see `Stops.leave`."""
         if self._stops is not None and self.activations:
             self._stops.leave(naturally)
+
+    def host_returned(self, returned: Any) -> None:
+        """The same where the host is about to return from a host function with `returned`."""
+        if self._stops is not None and self.activations:
+            self._stops.leave_call(returned)
+
+    def apply_edits(self, changes: Sequence[Callable[[], None]]) -> None:
+        """Change breakpoints: now, or on the guest's thread when it calls the host next."""
+        if self.occupancy.thread in (None, threading.current_thread()) or self.occupancy.pause() is not None:
+            for change in changes:
+                change()
+        else:
+            self._edits.extend(changes)
+            self.wake()
+
+    def _apply_waiting_edits(self) -> None:
+        while self._edits:
+            self._edits.popleft()()
 
     def instance_made(self, instance: Instance) -> None:
         """An instance was made, of which nothing ran yet."""
@@ -350,6 +372,7 @@ class Store(wasmtime.Store):
     def _attend(self) -> None:
         """The guest saw the attention flag; its frames are published."""
         self.shadow.attention = False
+        self._apply_waiting_edits()
         worker = current_worker()
         if worker is not None and worker.cancelled is not None:
             self.shadow.attention = True  # until all of the guest has ended, whatever the host does about it

@@ -36,8 +36,8 @@ from wasmscope.runtime.capi.config import enable_branch_hinting, set_max_wasm_st
 from wasmscope.runtime.capi.entities import (
     context_address,
     export_named,
-    function_named,
     extern_of,
+    function_named,
     global_get,
     global_set,
     memory_data,
@@ -51,7 +51,7 @@ from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func, new_
 from wasmscope.runtime.capi.linking import clone_linker, define
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
 from wasmscope.runtime.capi.unannounced import UnannouncedContext, is_entry
-from wasmscope.runtime.capi.values import Root, new_host_ref, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.capi.values import Root, as_val, new_host_ref, unroot, value_from_raw, value_to_raw
 
 __all__ = [
     "EndHostCall",
@@ -66,6 +66,7 @@ __all__ = [
     "Signature",
     "Trapped",
     "UnannouncedContext",
+    "as_val",
     "call_func",
     "clone_linker",
     "context_address",
@@ -76,9 +77,9 @@ __all__ = [
     "entered_through",
     "error_frames",
     "export_named",
-    "function_named",
     "extern_of",
     "func_type",
+    "function_named",
     "global_get",
     "global_set",
     "has_exception",

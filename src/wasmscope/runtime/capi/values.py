@@ -62,6 +62,11 @@ def plain_from_raw(store: Storelike, raw: RawVal) -> Any:
     return value_from_raw(store, raw, owned=False).value
 
 
+def as_val(store: Storelike, kind: Kind, value: Any) -> Val:
+    """What a host function returned for a result of this kind, as the guest gets it. TypeError where it is no such."""
+    return value_from_raw(store, value_to_raw(store, kind, value), owned=True)
+
+
 def _number_from_raw(kind: Kind, raw: RawVal) -> Val:
     of = raw.of
     if kind is Kind.I32:

@@ -39,7 +39,7 @@ def _checked(store: Store, frame: RawFrame, redirection: Redirection) -> unwindi
                 expected = ", ".join(map(str, types_of(there.stack))) or "nothing"
                 found = ", ".join(map(str, here)) or "nothing"
                 raise BreakpointError(
-                    f"the frame cannot go on at {pc:#x}: there the operand stack holds {expected}, here it holds {found}"
+                    f"the frame cannot go on at {pc:#x}: the operand stack holds {expected} there, {found} here"
                 )
             return unwinding.Jump(pc)
         case EarlyReturn(values):

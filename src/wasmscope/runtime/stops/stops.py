@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import wasmtime
 
+from wasmscope.analysis.signatures import effect_of
 from wasmscope.errors import NotPaused
 from wasmscope.instrument.mirror.layout import (
     GO_ON,
@@ -19,9 +18,10 @@ from wasmscope.instrument.mirror.layout import (
 from wasmscope.runtime import capi
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame import FrameHandle
+from wasmscope.runtime.frame_values import kind_of
 from wasmscope.runtime.mirrors.mirror import Mirror
 from wasmscope.runtime.mirrors.mirrors import Mirrors
-from wasmscope.runtime.mirrors.unwinding import Rerun, Unwinding
+from wasmscope.runtime.mirrors.unwinding import Rerun, Return, Unwinding
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.step import Reach, StepKind
 from wasmscope.runtime.walk import Activation, Changes, call_sites
@@ -83,6 +83,11 @@ class Stops:
             if breakpoint_.concerns(instance):
                 self._add_to(instance, breakpoint_)
         self.mirrors.routes.add(instance)
+
+    def set_single_step(self, enabled: bool) -> None:
+        """Have the guests stop before every instruction, or not any more."""
+        self.single_step = enabled
+        self._version += 1
 
     def request_step(self, kind: StepKind) -> None:
         """Have the guest stop at the end of a step, once, unless something else is told before."""
@@ -154,9 +159,7 @@ class Stops:
         store = self._store
         places = self._places.get((mirror.instance.id, mirror.function), {})
         hit = [each for each in places.get(index, ()) if self._hits(each)]
-        stepped = self._armed is not None and (
-            base <= self._armed.limit or (self._armed.entries and index == 0)
-        )
+        stepped = self._armed is not None and (base <= self._armed.limit or (self._armed.entries and index == 0))
         if not hit and not (stepped and (self.single_step or self._step is not None)):
             return GO_ON
         for each in hit:
@@ -204,6 +207,26 @@ class Stops:
             if self._has_to_unwind(activation):
                 self._unwind(activation, naturally)
 
+    def leave_call(self, returned: Any) -> None:
+        """The same where the guest called a host function, which is about to return this to it."""
+        store = self._store
+        if not store.activations[-1].is_drivable:
+            return
+        if self._redirection is None and store.activations[-1].checked == self._version:
+            self.arm()
+            return
+        top = self._top()
+        if top is None or top.activation() != 0:
+            return
+        raw = top.raw
+        results = effect_of(raw.table.typed(raw.function).at(raw.pc).instruction, raw.table.module).pushes
+        values = (returned,) if len(results) == 1 else returned or ()
+        if len(values) != len(results):
+            return  # that is an error of the host function's
+        kinds = [kind_of(value_type, raw.table.module) for value_type in results]
+        pairs = zip(kinds, values, strict=True)
+        self.leave(Return(tuple(capi.as_val(store, kind, value) for kind, value in pairs)))
+
     def _unwind(self, activation: Activation, unwinding: Unwinding) -> NoReturn:
         activation.unwinding = unwinding
         raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
@@ -212,16 +235,10 @@ class Stops:
         """Whether a frame on the engine's stack, not one of a mirror, is to stop, or was changed."""
         store, running = self._store, activation.running
         start = None if running is None else (running.base, running.reference_base, running.instance)
-        sites = call_sites(
-            store.shadow, store.instances, self.mirrors, activation, store.shadow.stack_pointer, start
-        )
+        sites = call_sites(store.shadow, store.instances, self.mirrors, activation, store.shadow.stack_pointer, start)
         limit = -1 if self._armed is None else self._armed.limit
         return any(
             site.mirror is None
-            and (
-                site.base <= limit
-                or site.changes is not None
-                or (site.instance.id, site.function) in self._places
-            )
+            and (site.base <= limit or site.changes is not None or (site.instance.id, site.function) in self._places)
             for site in sites
         )
