@@ -20,6 +20,7 @@ from wasmscope.runtime.event import DebugEvent, Handler, Listener
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.mirrors.mirrors import Mirrors
+from wasmscope.runtime.mirrors.tiers import Tiers
 from wasmscope.runtime.mirrors.unwinding import Rerun, Unwinding
 from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.pending import Pending
@@ -192,6 +193,11 @@ class Store(wasmtime.Store):
     def mirrors(self) -> Mirrors:
         """The functions that can be stopped in, so far."""
         return self.stops.mirrors
+
+    @property
+    def tiers(self) -> Tiers:
+        """Moves frames between tiers, for tests. Only with `guest_debug`."""
+        return Tiers(self)
 
     @property
     def mirrors_made(self) -> Mirrors | None:

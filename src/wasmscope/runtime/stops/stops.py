@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import wasmtime
@@ -48,6 +49,8 @@ class Stops:
         self._version = 0
         """Grows when frames that run may have to go to their mirrors."""
         self._redirection: Unwinding | None = None
+        self._forced = False
+        self._shake: Callable[[], bool] | None = None
 
     # -- what is wanted ------------------------------------------------------------------------------------------
 
@@ -88,6 +91,16 @@ class Stops:
         """Have the guests stop before every instruction, or not any more."""
         self.single_step = enabled
         self._version += 1
+
+    def force_mirrors(self) -> None:
+        """Have every function run in the mirror tier."""
+        self._forced = True
+        self.mirrors.routes.set_everywhere(True, self._made_instances())
+
+    def shake(self, chance: Callable[[], bool]) -> None:
+        """Move frames and functions to the mirror tier at every opportunity at which `chance()` holds."""
+        self._shake = chance
+        self._store.wake()
 
     def request_step(self, kind: StepKind) -> None:
         """Have the guest stop at the end of a step, once, unless something else is told before."""
@@ -130,7 +143,8 @@ class Stops:
         control.set_byte(STEPPING, int(wanted is not None and not wanted.entries))
         if wanted is not None:
             control.set_word(STEP_LIMIT, wanted.limit)
-        self.mirrors.routes.set_everywhere(wanted is not None and wanted.calls, self._made_instances())
+        everywhere = self._forced or (wanted is not None and wanted.calls)
+        self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
         if (wanted is not None and wanted.entries) != (armed is not None and armed.entries):
             for mirror in self.mirrors:
                 self._set_stop(mirror.instance, mirror.function, 0)
@@ -199,6 +213,8 @@ class Stops:
         self.arm()
         if not activation.is_drivable:
             return
+        if self._shake is not None:
+            self._shake_up(activation, naturally, self._shake)
         redirection, self._redirection = self._redirection, None
         if redirection is not None:
             self._unwind(activation, redirection)
@@ -212,7 +228,8 @@ class Stops:
         store = self._store
         if not store.activations[-1].is_drivable:
             return
-        if self._redirection is None and store.activations[-1].checked == self._version:
+        unchanged = self._redirection is None and store.activations[-1].checked == self._version
+        if unchanged and self._shake is None:
             self.arm()
             return
         top = self._top()
@@ -226,6 +243,15 @@ class Stops:
         kinds = [kind_of(value_type, raw.table.module) for value_type in results]
         pairs = zip(kinds, values, strict=True)
         self.leave(Return(tuple(capi.as_val(store, kind, value) for kind, value in pairs)))
+
+    def _shake_up(self, activation: Activation, naturally: Unwinding, chance: Callable[[], bool]) -> None:
+        store = self._store
+        self._forced = chance()
+        self.mirrors.routes.set_everywhere(self._forced, self._made_instances())
+        if chance():
+            store.wake()
+        if self._redirection is None and chance():
+            self._unwind(activation, naturally)
 
     def _unwind(self, activation: Activation, unwinding: Unwinding) -> NoReturn:
         activation.unwinding = unwinding
