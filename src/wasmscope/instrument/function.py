@@ -188,7 +188,7 @@ class FunctionRewriter(Publisher):
         self._leave_cold_unless(condition)
 
     def _leave_cold_unless(self, condition: bytes) -> None:
-        """Behind `_begin_cold`: go on only if `condition` holds too; hinted to leave, what follows is out of the way."""
+        """Behind `_begin_cold`: go on only if `condition` holds too, which it seldom does."""
         self.hints.append((len(self.out), len(condition) + 1, True))
         self.out.append(condition + b"\x45\x0d\x00")
 
