@@ -60,6 +60,8 @@ class Shadow:
         self.size = size
         self.references = ReferenceTables(store, engine, self._bytes)
         self.mirrors = MirrorTable(store, engine)
+        self.own_instances = 0
+        """Instances that are made for mirrors, `Store.without_limits`."""
         self._words = FunctionWords()
         self._flags = bytearray(FLAG_COUNT)
         """What the flags are while the host wants no attention."""
@@ -222,7 +224,8 @@ class Shadow:
     @property
     def own(self) -> dict[str, int]:
         """How many entities of the store it takes, by what the engine calls them in messages about limits."""
-        return {"instance": 2 + len(self.references), "table": 1 + len(self.references), "memory": 1}
+        instances = 2 + len(self.references) + self.own_instances
+        return {"instance": instances, "table": 1 + len(self.references), "memory": 1}
 
 
 def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:
