@@ -433,7 +433,7 @@ class Store(wasmtime.Store):
 
     @contextmanager
     def without_limits(self) -> Iterator[None]:
-        """While the shadow state grows: the guest's limits are not for it."""
+        """While what the shadow state takes grows (`Shadow.own`): the guest's limits are not for it."""
         super().set_limits()
         try:
             yield

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
+from wasmscope.instrument.plan import Appended
 
 _FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(?:(0x[0-9a-f]+)( - ))?(.*)$", re.MULTILINE)
 """Number, offset (missing where the engine knows none), module and function."""
@@ -25,24 +26,24 @@ class Frame(wasmtime.Frame):
 
     @classmethod
     def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable], entering: int | None = None) -> wasmtime.Frame:
-        """`frame` as it is in the original module; itself where its module was not rewritten.
+        """`frame` as it is in the original module; itself where its module was not rewritten, or in a mirror's helper.
 
         The frame of a function that leads to others is that of the defined function `entering`, before it begins.
         """
         table = tables.get(frame.module_name or "")
-        if table is None:
+        appended = table.appended(frame.func_index) if table is not None else None
+        if table is None or appended is Appended.OWN_INSTRUCTION:
             return frame
         function = table.defined_function(frame.func_index, entering)
-        entry = table.appended(frame.func_index) is not None
         known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
         original = cls.__new__(cls)
         original._set_ptr(frame.ptr())
         original._owner = frame
         original._table = table
         original._function = function
-        original._entering = entry
+        original._entering = appended is not None
         original._offset = frame.module_offset
-        if entry:
+        if appended is not None:
             original._offset = table.module.codes[function].code_start
         elif known:
             original._offset = table.original_offset(function, frame.module_offset)

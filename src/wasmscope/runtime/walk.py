@@ -313,13 +313,13 @@ def trap_site(
     code: wasmtime.TrapCode | None,
     entering: int | None,
 ) -> TrapSite | None:
-    """Where the engine says a trap happened, if that is in a rewritten module.
+    """Where the engine says a trap happened, if that is in code of a rewritten module's own.
 
     In a function that leads to others it can only be the stack that overflowed, on the way to the defined function
     `entering`.
     """
     table = tables.get(frames[0].module_name or "") if frames else None
-    if table is None:
+    if table is None or table.appended(frames[0].func_index) is Appended.OWN_INSTRUCTION:
         return None
     function = table.defined_function(frames[0].func_index, entering)
     return TrapSite(table, frames[0].module_offset, function, code)
