@@ -31,6 +31,8 @@ class Module(wasmtime.Module):
     """wasmtime's `Module`, rewritten on the way to the compiler unless the engine has `guest_debug` off."""
 
     _instrumented: Instrumented | None = None
+    _bytecode: bytes | None
+    _engine: wasmtime.Engine
 
     def __init__(self, engine: wasmtime.Engine, wasm: str | bytes) -> None:
         if not isinstance(engine, wasmtime.Engine):
@@ -121,11 +123,7 @@ class Module(wasmtime.Module):
         if not isinstance(encoded, bytes | bytearray):
             raise TypeError("expected bytes")
         if not isinstance(engine, Engine) or not engine.guest_debug:
-            module = super().deserialize(engine, encoded)
-            assert isinstance(module, Module)
-            module._bytecode = None
-            module._engine = engine
-            return module
+            return cls._plain(super().deserialize(engine, encoded), engine)
         if not encoded.startswith(_MAGIC):
             wasmtime.Module.deserialize(engine.plain, encoded)  # says what is wrong with it
             raise wasmtime.WasmtimeError("the module was serialized with guest_debug off")
@@ -149,11 +147,7 @@ class Module(wasmtime.Module):
     def deserialize_file(cls, engine: wasmtime.Engine, path: str) -> Module:
         """As wasmtime's."""
         if not isinstance(engine, Engine) or not engine.guest_debug:
-            module = super().deserialize_file(engine, path)
-            assert isinstance(module, Module)
-            module._bytecode = None
-            module._engine = engine
-            return module
+            return cls._plain(super().deserialize_file(engine, path), engine)
         try:
             with open(path, "rb") as file:
                 encoded = file.read()
@@ -162,6 +156,14 @@ class Module(wasmtime.Module):
         if not encoded.startswith(_MAGIC):
             wasmtime.Module.deserialize_file(engine.plain, path)  # says what is wrong with it
         return cls.deserialize(engine, encoded)
+
+    @staticmethod
+    def _plain(module: wasmtime.Module, engine: wasmtime.Engine) -> Module:
+        """A module of compiled code only."""
+        assert isinstance(module, Module)
+        module._bytecode = None
+        module._engine = engine
+        return module
 
     @classmethod
     def validate(cls, engine: wasmtime.Engine, wasm: bytes | bytearray) -> None:
@@ -193,9 +195,6 @@ class Module(wasmtime.Module):
     @property
     def _active_elements(self) -> list[wasm.Element]:
         return [element for element in self.original.elements if element.mode == "active"]
-
-    _bytecode: bytes | None
-    _engine: wasmtime.Engine
 
 
 def _check_settings(engine: Engine, bytecode: bytes, table: FrameTable) -> None:
