@@ -24,6 +24,7 @@ from frames.interface import (
 from frames.observe import Names, from_wasmscope, handles_of
 from reference.integers import signed
 from reference.smith import IMPORTED_GLOBALS, host_result
+from support import tiers
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import ExnRef, Kind, Val
 
@@ -60,7 +61,7 @@ class _Recorder:
 
     def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int]) -> None:
         self.run = Run()
-        self.store = wasmscope.Store(engine)
+        self.store = tiers.prepared(wasmscope.Store(engine))
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
         self.store.set_debug_handler(self, caught_exceptions=False)
         self.instance: wasmscope.Instance | None = None

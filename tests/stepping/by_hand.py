@@ -1,4 +1,4 @@
-"""Programs in the text format, for what compilers of C seldom make: each exports `main`, takes integers, imports nothing."""
+"""Programs in the text format, for what compilers of C seldom make: each exports `main` and imports nothing."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ _PROGRAMS: Mapping[str, str] = MappingProxyType(
         "a trap three calls deep": """
           (memory 1)
           (func $a (param i32) (result i32) (i32.load offset=8 (local.get 0)))
-          (func $b (param i32) (result i32) (i32.const 1) (call $a (i32.mul (local.get 0) (i32.const 100000))) (i32.add))
+          (func $b (param i32) (result i32) (i32.const 1)
+            (call $a (i32.mul (local.get 0) (i32.const 100000))) (i32.add))
           (func (export "main") (param i32) (result i32) (call $b (i32.const 0)) (call $b (i32.const 1)) (i32.add))""",
         "a start function": """
           (global $g (mut i32) (i32.const 1))

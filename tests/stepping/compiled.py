@@ -25,8 +25,9 @@ _CACHE = ROOT / ".cache" / "stepping"
 #: a kernel is no export of its own: the benchmark's `main` calls them in turn
 _REACTOR = (
     f'#define main kernels_main\n#include "{KERNELS}"\n'
-    + "".join(f'__attribute__((export_name("{n}"))) uint32_t x_{n}(uint32_t s) {{ return run_{n}(s); }}\n' for n in KERNEL_NAMES)
-)  # fmt: skip
+    "#define EXPORT(name) __attribute__((export_name(#name))) uint32_t x_##name(uint32_t s) { return run_##name(s); }\n"
+    + "".join(f"EXPORT({name})\n" for name in KERNEL_NAMES)
+)
 
 
 def kernel(name: str, level: str) -> Program:
@@ -53,5 +54,3 @@ def _compiled(name: str, source: str, level: str, file: Path) -> bytes:
         subprocess.run(command, input=source.encode(), check=True)
         partial.rename(product)
     return product.read_bytes()
-
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from frames.observe import Seen
 from stepping.program import Program
-from stepping.step import WIDTHS, Ending, Raw, Step, Stepper
+from stepping.step import WIDTHS, Ending, Hidden, Raw, Shown, Step, Stepper
 
 HISTORY = 6
 """How many instructions before the difference are told."""
@@ -104,19 +104,20 @@ class _Follower:
                     told.append(f"{what} {index}: {mine}, {theirs}")
         return told
 
-    def _agree(self, wanted: Seen | Raw, found: Seen | Raw) -> bool:
-        if isinstance(wanted, Raw) or isinstance(found, Raw):
-            return self._agree_in_bytes(wanted, found)
-        self.comparison.counts[wanted.type] += 1
-        return wanted == found
-
-    def _agree_in_bytes(self, wanted: Seen | Raw, found: Seen | Raw) -> bool:
+    def _agree(self, wanted: Shown, found: Shown) -> bool:
+        if isinstance(wanted, Hidden) or isinstance(found, Hidden):
+            self.comparison.counts["not compared: hidden"] += 1
+            return True
         typed = wanted if isinstance(wanted, Seen) else found
-        if isinstance(typed, Seen) and typed.type not in WIDTHS:
+        if not isinstance(typed, Seen):
+            self.comparison.counts["bytes"] += 1
+            return wanted == found
+        both_typed = isinstance(wanted, Seen) and isinstance(found, Seen)
+        if not both_typed and typed.type not in WIDTHS:
             self.comparison.counts[f"not compared: {typed.type}"] += 1
             return True
-        self.comparison.counts[typed.type if isinstance(typed, Seen) else "bytes"] += 1
-        return _bytes(wanted) == _bytes(found)
+        self.comparison.counts[typed.type] += 1
+        return wanted == found if both_typed else _bytes(wanted) == _bytes(found)
 
     def _report(self, number: int, wanted: Step, found: list[str]) -> str:
         lines = [f"{self.program.name}, instruction {number + 1}:"]
@@ -129,9 +130,10 @@ class _Follower:
         return f"function {step.function} at {step.pc:#x}: {words}; operands {list(step.stack)}"
 
 
-def _bytes(value: Seen | Raw) -> bytes:
+def _bytes(value: Shown) -> bytes:
     if isinstance(value, Raw):
         return value.content
+    assert isinstance(value, Seen)
     assert isinstance(value.content, int)
     return value.content.to_bytes(WIDTHS[value.type] // 8, "little")
 

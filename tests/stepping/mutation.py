@@ -1,7 +1,7 @@
 """State changed on the way: what follows from it must be the same on every machine, to the last instruction.
 
-A first run of the reference interpreter chooses the changes, at random; they are then made again, by `Recorded`, on each
-machine.
+A first run of the reference interpreter chooses the changes, at random; they are then made again, by `Recorded`, on
+each machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stepping.on_reference import OnReference
 from stepping.program import Program
 from stepping.step import Ending, Stepper
 
-LIMIT = 3000
+LIMIT = 1500
 """How many instructions of a run are looked at: a change may make a loop endless."""
 
 APART = 40

@@ -67,7 +67,9 @@ class _Run:
 
     def _invoke(self, export: str, given: Any) -> tuple[Any, ...]:
         assert self.instance is not None
-        types = type_names(self.program.module.functions[exported_functions(self.program.module)[export]].function.results)
+        function = self.instance.exports[export]
+        assert isinstance(function, reference.WasmFunction)
+        types = type_names(function.type.function.results)
         return tuple(map(without_payload, self.instance.invoke(export, list(given)), types))
 
     def _nested(self, argument: Any) -> str:

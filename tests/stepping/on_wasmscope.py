@@ -70,7 +70,8 @@ class _Handler:
         if self._names.functions or self.run.instance is None:
             return
         exports = self.run.instance.exports(self.run.store)
-        functions = {bytes(exports[name]._func): index for name, index in exported_functions(self.run.program.module).items()}
+        indices = exported_functions(self.run.program.module)
+        functions = {bytes(exports[name]._func): index for name, index in indices.items()}
         self._names = Names(functions, self._names.types)
 
 

@@ -21,6 +21,14 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A value that a machine is known not to show."""
+
+
+Shown = Seen | Raw | Hidden
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """The innermost frame before an instruction; `depth` is how many frames there are, `function` counts imports.
 
@@ -31,8 +39,8 @@ class Step:
     function: int
     pc: int
     depth: int
-    locals: tuple[Seen | Raw, ...]
-    stack: tuple[Seen | Raw, ...]
+    locals: tuple[Shown, ...]
+    stack: tuple[Shown, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,8 @@ class Ending:
     def differences(self, other: Ending) -> list[str]:
         """In what they differ, of what both can tell."""
         found = []
-        if self.how != other.how and not (self._may_be_trap() and other._may_be_trap() and "trap" in (self.how, other.how)):
+        some_trap = "trap" in (self.how, other.how) and self._may_be_trap() and other._may_be_trap()
+        if self.how != other.how and not some_trap:
             found.append(f"it ended: {self.how}, {other.how}")
         if "resources" in (self.how, other.how):
             return []

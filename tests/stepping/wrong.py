@@ -33,7 +33,6 @@ _CONFUSED: Mapping[str, str] = MappingProxyType(
         "f64.mul": "f64.add",
         "f64.convert_i32_s": "f64.convert_i32_u",
         "i32.load": "i32.load8_u",
-        "i32.store": "i32.store8",
     }
 )
 

@@ -43,7 +43,7 @@ class Controller:
         if self._budget == 0:
             self._let_go(store)
             return
-        if isinstance(event, DebugEvent.Step):
+        if can_step(store) and isinstance(event, DebugEvent.Step):
             self._steps_left -= 1
             if self._steps_left <= 0:
                 self._single_step(store, False)
@@ -104,7 +104,7 @@ class Controller:
         self.counts["breakpoints added"] += len(added)
 
     def _place(self, store: wasmscope.Store) -> tuple[Any, int] | None:
-        """A pc somewhere in a function, on an instruction or between: in one that runs, so that it is hit, or in any."""
+        """A pc somewhere in a function, on an instruction or between: mostly in one that runs, so that it is hit."""
         frames = store.frames()
         if frames and self._rng.random() < 0.7:
             frame = self._rng.choice(frames[:LOOKED_AT])

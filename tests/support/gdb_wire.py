@@ -1,7 +1,7 @@
 """A client of the gdb remote protocol as Wasm debuggers speak it: what LLDB would send, without LLDB.
 
-Facts of the wire (gdb manual, appendix E; LLDB's `lldb-gdb-remote.txt` for the `qWasm` packets): numbers are hex; values of
-registers, locals, operands, globals and the call stack are bytes, little-endian; an address is 64 bits,
+Facts of the wire (gdb manual, appendix E; LLDB's `lldb-gdb-remote.txt` for the `qWasm` packets): numbers are hex;
+values of registers, locals, operands, globals and the call stack are bytes, little-endian; an address is 64 bits,
 `kind << 62 | module or memory << 32 | offset`, where kind 1 is the image of a module, whose offset 0 is `\\0asm`.
 """
 
@@ -42,7 +42,7 @@ class Stop:
 
     @property
     def reason(self) -> str:
-        """Why it stopped, in LLDB's words: trace, breakpoint, watchpoint, signal, exception; "" where it does not say."""
+        """Why it stopped: trace, breakpoint, watchpoint, signal, exception; "" where it does not say."""
         return self.fields.get("reason", "")
 
 
@@ -96,7 +96,6 @@ class GdbWire:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
         self._acknowledging = True
 
@@ -108,8 +107,6 @@ class GdbWire:
         if self.request("QStartNoAckMode") == b"OK":
             self._acknowledging = False
         offered = self.request("qSupported:vContSupported+").decode()
-        self.request("QThreadSuffixSupported")
-        self.request("QListThreadsInStopReply")
         parts = (part for part in offered.split(";") if part)
         return {part.partition("=")[0].rstrip("+-"): part.partition("=")[2] or part[-1] for part in parts}
 
@@ -128,9 +125,9 @@ class GdbWire:
 
     # -- state -----------------------------------------------------------------------------------------------------
 
-    def pc(self, thread: int = 1) -> int:
-        """The address of the instruction that is next (register 0)."""
-        return int.from_bytes(self._hex(f"p0;thread:{thread:04x};"), "little")
+    def pc(self) -> int:
+        """The address of the instruction that is next (register 0); of the thread that stopped."""
+        return int.from_bytes(self._hex("p0"), "little")
 
     def call_stack(self, thread: int = 1) -> list[int]:
         """The address of the instruction that is next, and behind each call that waits, innermost first.
@@ -149,7 +146,7 @@ class GdbWire:
         return self._hex(f"qWasmStackValue:{frame};{index}")
 
     def values(self, frame: int, locals: int, operands: int) -> tuple[list[bytes], list[bytes]]:
-        """All locals and operands of a frame, asked for at once; raises `WireError` where it has not exactly so many."""
+        """All locals and operands of a frame, asked for at once; `WireError` where it has not exactly so many."""
         asked = [f"qWasmLocal:{frame};{index}" for index in range(locals + 1)]
         asked += [f"qWasmStackValue:{frame};{index}" for index in range(operands + 1)]
         self._send(*(payload.encode() for payload in asked))
@@ -238,7 +235,7 @@ class GdbWire:
 
     def _acknowledge_at_once(self) -> None:
         """Stubs that send small packets wait for TCP's acknowledgement of each, which comes 40 ms late otherwise."""
-        if hasattr(socket, "TCP_QUICKACK"):
+        if self._socket.family == socket.AF_INET and hasattr(socket, "TCP_QUICKACK"):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def _receive(self) -> bytes:
@@ -281,7 +278,7 @@ def free_port() -> int:
 
 @contextmanager
 def connected(port: int, timeout: float = 60) -> Iterator[GdbWire]:
-    """A session with the stub at a port, which may take its time to listen; `timeout` seconds for that and each reply."""
+    """A session with the stub at a port; `timeout` is for its beginning to listen, and for each reply, in seconds."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -292,9 +289,9 @@ def connected(port: int, timeout: float = 60) -> Iterator[GdbWire]:
                 raise
             time.sleep(0.02)
     connection.settimeout(timeout)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     wire = GdbWire(connection)
     try:
         yield wire
     finally:
         wire.close()
-

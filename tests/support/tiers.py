@@ -83,7 +83,7 @@ def _prepare(store: wasmscope.Store, choice: Choice) -> None:
 
 
 def force_mirror(store: wasmscope.Store) -> None:
-    """Have every function of every instance, also of later ones, run in the mirror tier from its first instruction on."""
+    """Have every function of every instance, also later ones, run in the mirror tier from its first instruction."""
     store.tiers.force_mirror()
 
 

@@ -78,7 +78,6 @@ done:
 
 /* ends in a trap */
 EXPORT(failing) int failing(int seed) {
-  int left = seed;
-  for (int i = 3; i >= 0; i--) left += 100 / (i * seed);
-  return left;
+  volatile int left = 3;
+  for (int sum = 0;; left--) sum += (seed + sum) / left;
 }
