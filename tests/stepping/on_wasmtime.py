@@ -70,6 +70,7 @@ class OnWasmtime:
 
     def run(self, visit: Visit) -> Ending:
         """See `Stepper`."""
+        seen = False
         with self._session() as wire:
             wire.start()
             stop = wire.stop()
@@ -80,7 +81,10 @@ class OnWasmtime:
                 # It stops once before there is a frame.
                 if stack and not visit(self._step(wire, stack)):
                     return Ending("stopped")
+                seen = seen or bool(stack)
                 stop = wire.step()
+            if not seen:
+                raise WireError("it ended before the first instruction")
         return Ending("returned") if stop == Stop("W", 0) else Ending("trap")
 
     def _step(self, wire: GdbWire, stack_pcs: list[int]) -> Step:
@@ -102,24 +106,19 @@ class OnWasmtime:
     def _session(self) -> Iterator[GdbWire]:
         port = free_port()
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "program.wasm"
+            file, messages = Path(folder) / "program.wasm", Path(folder) / "messages"
             file.write_bytes(self.program.bytecode)
-            command = [
-                wasmtime_command(),
-                "run",
-                "-g",
-                str(port),
-                *self._flags,
-                "--invoke",
-                self.program.export,
-                str(file),
-            ]
-            process = subprocess.Popen(
-                [*command, str(file), *self._arguments()], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            command = [wasmtime_command(), "run", "-g", str(port), *self._flags, "--invoke", self.program.export]
+            with messages.open("wb") as stderr:
+                process = subprocess.Popen(
+                    [*command, str(file), *self._arguments()], stdout=subprocess.DEVNULL, stderr=stderr
+                )
             try:
                 with connected(port) as wire:
                     yield wire
+            except (WireError, OSError) as error:
+                error.add_note(messages.read_text(errors="replace")[:2000])
+                raise
             finally:
                 process.kill()
                 process.wait()
