@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from support import tiers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a tier that is not there: everything would pass in the fast one."""
+    try:
+        chosen = tiers.configured()
+    except ValueError as error:
+        raise pytest.UsageError(f"{tiers.VARIABLE}: {error}") from error
+    if chosen.tier is not tiers.Tier.FAST and tiers.absent():
+        raise pytest.UsageError(f"{tiers.VARIABLE}: {tiers.absent()}")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays together unless marked `spread`: some tests look at what the others of their file have met."""

@@ -24,6 +24,7 @@ from frames.interface import (
 from frames.observe import Names, from_wasmscope, handles_of
 from reference.integers import signed
 from reference.smith import IMPORTED_GLOBALS, host_result
+from support import tiers
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import ExnRef, Kind, Val
 
@@ -33,9 +34,12 @@ PROPOSALS = (
 )
 
 
-def engine_config(opt_level: str) -> wasmscope.Config:
-    """Everything that random modules use, and results that do not depend on the machine."""
-    config = wasmscope.Config()
+def engine_config(opt_level: str, api: Any = wasmscope) -> Any:
+    """Everything that random modules use, and results that do not depend on the machine.
+
+    `api` is the package whose `Config` it is: `wasmtime` has the same one.
+    """
+    config = api.Config()
     for name in PROPOSALS:
         setattr(config, f"wasm_{name}", True)
     config.cranelift_nan_canonicalization = True
@@ -57,7 +61,7 @@ class _Recorder:
 
     def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int]) -> None:
         self.run = Run()
-        self.store = wasmscope.Store(engine)
+        self.store = tiers.prepared(wasmscope.Store(engine))
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
         self.store.set_debug_handler(self, caught_exceptions=False)
         self.instance: wasmscope.Instance | None = None
@@ -86,9 +90,9 @@ class _Recorder:
             function = self.instance.exports(self.store)[export]
             assert isinstance(function, wasmscope.Func)
             self.store.set_debug_handler(self, caught_exceptions=wants_caught(export))
-            kinds = [_kind(param) for param in function.type(self.store).params]
+            kinds = [kind_name(param) for param in function.type(self.store).params]
             given = arguments(export, kinds)
-            function(self.store, *(_to_python(value, kind) for value, kind in zip(given, kinds, strict=True)))
+            function(self.store, *(to_python(value, kind) for value, kind in zip(given, kinds, strict=True)))
         except wasmtime.Trap as trap:
             code = trap.trap_code.name if trap.trap_code is not None else "exception"
             self.run.ending = RESOURCES if code in RESOURCE_CODES else code
@@ -114,7 +118,7 @@ class _Recorder:
         if not isinstance(item.type, wasmtime.FuncType):
             assert isinstance(item.type, wasmtime.GlobalType)
             return wasmtime.Global(self.store, item.type, wasmtime.Val.i32(IMPORTED_GLOBALS[name]))
-        kinds = [_kind(each) for each in item.type.results]
+        kinds = [kind_name(each) for each in item.type.results]
 
         def call(*given: Any) -> Any:
             self.counts[name] += 1
@@ -126,7 +130,7 @@ class _Recorder:
                 self.store.interrupt()
             if name == "nest" and self.counts[name] <= NESTED:
                 self._nest(given)
-            results = [_to_python(host_result(name, self.counts[name], kind), kind) for kind in kinds]
+            results = [to_python(host_result(name, self.counts[name], kind), kind) for kind in kinds]
             return results if len(results) > 1 else results[0] if results else None
 
         return wasmscope.Func(self.store, item.type, call)
@@ -146,12 +150,13 @@ class _Recorder:
         self.run.observations.append(from_wasmscope(why, handles_of(self.store), self.names, thrown))
 
 
-def _kind(type: wasmtime.ValType) -> str:
-    """The package writes externref as the C API of old named it."""
+def kind_name(type: wasmtime.ValType) -> str:
+    """The type's name; the package writes externref as the C API of old named it."""
     return "externref" if str(type) == "anyref" else str(type)
 
 
-def _to_python(value: Any, kind: str) -> Any:
+def to_python(value: Any, kind: str) -> Any:
+    """A value in the interpreter's form as wasmscope's functions take it."""
     match kind:
         case "i32" | "i64":
             return signed(value, int(kind[1:]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support import tiers
 from support.guests import ROOT
 
 # The module `wasmtime` or one with its names; their types are not each other's, so no annotation fits both.
@@ -77,7 +78,7 @@ class Guest:
         wasi.stdout_file = str(self._stdout)
         if folder is not None:
             wasi.preopen_dir(str(folder), "/")
-        self.store = api.Store(engine)
+        self.store = tiers.prepared(api.Store(engine))
         self.store.set_wasi(wasi)
         linker = api.Linker(engine)
         linker.define_wasi()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reference.compile import Code, Instruction
@@ -182,8 +183,8 @@ def _snapshot(call: Call, function_index: int, activation: int) -> Frame:
 class Store:
     """Everything that instances share.
 
-    `on_step` is called before each instruction with the frame it runs in; `on_throw` at each throw with the exception
-    and whether a handler of the same activation catches it.
+    `on_step` is called before each instruction with the frame it runs in, and may change the state of any live call;
+    `on_throw` at each throw with the exception and whether a handler of the same activation catches it.
     """
 
     on_step: Callable[[Frame], None] | None = None
@@ -203,6 +204,22 @@ class Store:
             frames += found
             number += bool(found)
         return frames
+
+    def depth(self) -> int:
+        """How many frames there are."""
+        return sum(1 for _ in self._calls())
+
+    def live(self, frame: int) -> Call:
+        """The call behind a frame, 0 being the innermost; its locals and operands may be changed, not their types.
+
+        What a call that waits gave to the function it called is among its operands, and is dropped when that returns.
+        """
+        return next(islice(self._calls(), frame, None))
+
+    def _calls(self) -> Iterator[Call]:
+        """The live calls that have frames, innermost first."""
+        for activation in reversed(self.activations):
+            yield from (call for call in reversed(activation.calls) if call.function_index is not None)
 
     def call(self, function: FuncRef, arguments: Sequence[Value], limits: Limits | None = None) -> list[Value]:
         """Call a function from the host."""

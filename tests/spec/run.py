@@ -1,11 +1,13 @@
 """Runs the suite and prints a table.
 
-`python -m spec.run [--backend plain|wasmscope|observed] [files...]`, from `tests/`, with wasmscope importable.
+`python -m spec.run [--backend plain|wasmscope|observed] [--tier fast|mirror|chaos:SEED] [files...]`, from `tests/`,
+with wasmscope importable.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -14,18 +16,25 @@ from spec import known, suite
 from spec.backend import Backend, Plain, spec_config, wasmscope_backend
 from spec.observed import Observed, Observer, observed_backend
 from spec.runner import Result, Status, run_script
+from support import tiers
 
 
 def main() -> int:
     """Run what the command line says; the exit code is 1 where something failed that is not known to."""
     parser = argparse.ArgumentParser(prog="python -m spec.run", description="Run the official WebAssembly test suite.")
     parser.add_argument("--backend", choices=("plain", "wasmscope", "observed"), default="plain")
+    parser.add_argument("--tier", help="of wasmscope: fast, mirror, chaos or chaos:SEED (support/tiers.py)")
     parser.add_argument("files", nargs="*", help="paths in the suite; all without any")
     options = parser.parse_args()
+    if options.tier is not None:
+        os.environ[tiers.VARIABLE] = options.tier
     reason = suite.missing()
     backend = backend_named(options.backend)
     if reason is not None or backend is None:
         print(reason or "wasmscope has no engine layer here", file=sys.stderr)
+        return 2
+    if tiers.configured().tier is not tiers.Tier.FAST and tiers.absent():
+        print(tiers.absent(), file=sys.stderr)
         return 2
     engine = backend.api.Engine(spec_config(backend.api))
     entries = known.load(backend.name)

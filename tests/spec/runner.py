@@ -13,6 +13,7 @@ from spec.backend import REJECTIONS, Backend
 from spec.spectest import spectest
 from spec.suite import Script
 from spec.values import argument, matches
+from support import tiers
 from wasmscope.runtime import capi
 from wasmscope.runtime.capi import Failed, Failure, Outcome, Raised, Returned, Trapped
 
@@ -115,7 +116,7 @@ class _Run:
 
     def __init__(self, backend: Backend, engine: Any, script: Script, hooks: Hooks) -> None:
         self.backend, self.engine, self.script, self.hooks = backend, engine, script, hooks
-        self.store = backend.api.Store(engine)
+        self.store = tiers.prepared(backend.api.Store(engine))
         self.registered: dict[str, Mapping[str, Any]] = {
             "spectest": spectest(backend.api, self.store, hooks.on_host_call)
         }
