@@ -152,7 +152,7 @@ def test_calls_of_many_threads_race_with_resuming() -> None:
     failures: list[BaseException] = []
 
     def call() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.001):
             try:
                 assert guest["count"](guest.store, 10) == 10
             except WasmscopeError:

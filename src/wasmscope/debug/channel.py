@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from queue import SimpleQueue
 from typing import TypeAlias
 
 from wasmscope.runtime.asynchronous import conduct
@@ -33,7 +33,7 @@ class Channel:
         self.latest: Message | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         """The loop of whoever drives the guest, to await what host functions return; None: the guest's thread does."""
-        self._arrived = threading.Event()
+        self._arrived: SimpleQueue[None] = SimpleQueue()  # KeyboardInterrupt may leave a `threading.Event` locked
         self._wake: Callable[[], object] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -44,7 +44,8 @@ class Channel:
         if isinstance(message, HostWait):
             return message.loop is not None and _call_soon(message.loop, partial(self._conduct, message))
         self.latest = message
-        self._arrived.set()
+        if self._arrived.empty():
+            self._arrived.put(None)
         if self._wake is not None:
             self._wake()
         return True
@@ -54,8 +55,7 @@ class Channel:
     def wait(self, seen: Message | None) -> Message:
         """Block until there is another message than `seen`."""
         while self.latest is None or self.latest is seen:
-            self._arrived.wait()
-            self._arrived.clear()
+            self._arrived.get()  # perhaps of a message before
         return self.latest
 
     async def wait_async(self, seen: Message | None) -> Message:
