@@ -19,6 +19,9 @@ from wasmscope.runtime.frame import FrameHandle
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.module import Module
+    from wasmscope.runtime.stops.breakpoint import Breakpoint
+    from wasmscope.runtime.stops.edit import BreakpointEdit
+    from wasmscope.runtime.stops.step import StepKind
     from wasmscope.runtime.store import Store
 
 _CONTINUE = Continue()
@@ -131,7 +134,7 @@ class Debuggee:
     def step(self) -> DebugEvent:
         """Run one instruction, into a function where it is a call: `DebugEvent.Step`, unless something else happens.
 
-        This and the next three raise what `resume` raises, and `NotPaused` too where it would wait on.
+        This and the next three raise what `resume` raises, and `NotPaused` also where that would wait on.
         """
         self._request_step("into")
         return self.resume()
@@ -147,12 +150,15 @@ class Debuggee:
         return self.resume()
 
     def run_to(self, module: Module, pc: int) -> DebugEvent:
-        """Run until the instruction at `pc` of `module` is reached, by a temporary breakpoint: it stays until then.
+        """Run until the instruction at `pc` of `module` is reached, unless something else happens before.
 
-        Raises `BreakpointError` where there is none.
+        It is a temporary breakpoint, removed when there is an event, whichever. Raises `BreakpointError` where there is
+        no code.
         """
-        self._add_temporary(module, pc)
-        return self.resume()
+        breakpoint_ = self._add_temporary(module, pc)
+        event = self.resume()
+        self._remove(breakpoint_)
+        return event
 
     async def step_async(self) -> DebugEvent:
         """See `step`."""
@@ -171,8 +177,10 @@ class Debuggee:
 
     async def run_to_async(self, module: Module, pc: int) -> DebugEvent:
         """See `run_to`."""
-        self._add_temporary(module, pc)
-        return await self.resume_async()
+        breakpoint_ = self._add_temporary(module, pc)
+        event = await self.resume_async()
+        self._remove(breakpoint_)
+        return event
 
     def close(self) -> None:
         """End the guest, wherever it is; the `error` is `asyncio.CancelledError` then. Another call can be launched.
@@ -196,15 +204,24 @@ class Debuggee:
         if isinstance(self._driver.status, Running):
             raise wrong(self._driver.status, wanted)
 
-    def _steered(self, wanted: str) -> Any:
-        """The store, whose guest is paused."""
+    def _require_paused(self, wanted: str) -> None:
         if not isinstance(self._driver.status, Paused):
             raise wrong(self._driver.status, wanted)
-        return self.store
 
-    def _request_step(self, kind: str) -> None:
-        self._steered("step").request_step(kind)
+    def _request_step(self, kind: StepKind) -> None:
+        self._require_paused("step")
+        self.store.request_step(kind)
 
-    def _add_temporary(self, module: Module, pc: int) -> None:
-        with self._steered("run on").edit_breakpoints() as edit:
-            edit.add_breakpoint(module, pc, temporary=True)
+    def _add_temporary(self, module: Module, pc: int) -> Breakpoint:
+        self._require_paused("run on")
+        with self._edit() as edit:
+            return edit.add_breakpoint(module, pc, temporary=True)
+
+    def _remove(self, breakpoint_: Breakpoint) -> None:
+        with self._edit() as edit:
+            edit.remove(breakpoint_)
+
+    def _edit(self) -> BreakpointEdit:
+        edit = self.store.edit_breakpoints()
+        assert edit is not None, "guest_debug is on"
+        return edit

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from wasmscope.debug.channel import Channel, Injected
 from wasmscope.debug.resumption import Continue, InjectCall, Resumption
-from wasmscope.errors import WasmscopeError
+from wasmscope.errors import NotPaused
 from wasmscope.runtime.asynchronous import start
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.pending import Ended
@@ -128,9 +128,8 @@ class Execution:
                 case EarlyReturn() | ThrowException() | JumpTo():
                     try:
                         if event is None:
-                            raise WasmscopeError("nothing of the guest has run yet: there is no frame that could")
-                        store: Any = self._store
-                        store.redirect(resumption)
+                            raise NotPaused("nothing of the guest has run yet: there is no frame that could")
+                        self._store.redirect(resumption)
                         return
                     except Exception as error:
                         refusal = error
