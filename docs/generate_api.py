@@ -95,6 +95,10 @@ SECTIONS = (
     ("Guests", ("Config", "Engine", "Module", "Store", "Linker", "InstancePre", "Instance", "Func", "Caller")),
     ("Frames", ("DebugFrameCursor", "FrameHandle", "Unavailable")),
     ("Events", ("DebugEvent", "Handler")),
+    (
+        "Driving a guest",
+        ("Debuggee", "Continue", "InjectCall", "EarlyReturn", "ThrowException", "JumpTo"),
+    ),
     ("Values", ("Val", "AnyRef", "I31Ref", "StructRef", "ArrayRef", "ExnRef")),
     ("Traps", ("Trap", "Frame")),
     (
@@ -116,7 +120,7 @@ INTERNAL = {
     "Config": ("setting", "check", "for_rewritten", "rewritten_wasm_stack"),
     "Engine": ("shadow_table_module",),
     "Module": ("instrumented", "frame_table", "original", "imports_only"),
-    "Store": ("shadow", "frames", "has_tail_calls", "tell", "wake", "check_epoch"),
+    "Store": ("shadow", "frames", "has_tail_calls", "tell", "told_to", "withdraw_interrupt", "wake", "check_epoch"),
     "InstancePre": ("of",),
     "Instance": ("is_made", "memory_size", "standing_for"),
     "Func": ("signature",),

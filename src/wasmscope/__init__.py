@@ -6,6 +6,7 @@ The parts, each importing only from those behind it::
 
     cli          the command line: run, inspect, demo
     report       what happened to a guest, as values, JSON or text
+    debug        the debugger layer: a guest driven from event to event
     runtime      the engine layer: wasmtime's classes with debugging in them
     instrument   the rewrite: a guest that runs becomes one that runs and publishes its state
     analysis     what a module says about itself
@@ -40,6 +41,8 @@ from wasmtime import (
 from wasmtime import Managed as Managed  # type: ignore[attr-defined]  # a name of wasmtime's, not in its `__all__`
 from wasmtime import Storelike as Storelike  # type: ignore[attr-defined]  # likewise
 
+from wasmscope.debug.debuggee import Debuggee
+from wasmscope.debug.resumption import Continue, InjectCall
 from wasmscope.errors import (
     BreakpointError,
     ConditionError,
@@ -58,6 +61,7 @@ from wasmscope.runtime.func import Caller, Func
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.linker import InstancePre, Linker
 from wasmscope.runtime.module import Module
+from wasmscope.runtime.resumption import EarlyReturn, JumpTo, ThrowException
 from wasmscope.runtime.store import Store
 from wasmscope.runtime.trap import Frame, Trap
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, I31Ref, StructRef, Val
@@ -71,9 +75,12 @@ __all__ = [
     "Caller",
     "ConditionError",
     "Config",
+    "Continue",
     "DebugEvent",
     "DebugFrameCursor",
+    "Debuggee",
     "DecodeError",
+    "EarlyReturn",
     "Engine",
     "ExitTrap",
     "ExnRef",
@@ -87,8 +94,10 @@ __all__ = [
     "Handler",
     "I31Ref",
     "ImportType",
+    "InjectCall",
     "Instance",
     "InstancePre",
+    "JumpTo",
     "Limits",
     "Linker",
     "Memory",
@@ -104,6 +113,7 @@ __all__ = [
     "TableType",
     "Tag",
     "TagType",
+    "ThrowException",
     "Trap",
     "TrapCode",
     "Unavailable",

@@ -109,14 +109,26 @@ async def run_async(store: Store, run: Callable[[], _Result]) -> _Result:
             finally:
                 wait.nesting = False
         worker = Worker(call)
-        store.occupancy.reserve(worker)
+        start(store, worker)
         try:
-            worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)
             return await _conduct(worker, call, mailbox)  # type: ignore[no-any-return]
         finally:
             store.occupancy.free(worker)
     finally:
         keeping.cancel()
+
+
+def start(store: Store, worker: Worker) -> None:
+    """Start `worker`, and keep the store for it until that is freed.
+
+    Raises `WasmscopeError` while the store is in use otherwise, RuntimeError where there can be no more threads.
+    """
+    store.occupancy.reserve(worker)
+    try:
+        worker.start_with_stack(store.engine.wasm_stack if isinstance(store.engine, Engine) else MOST_WASM_STACK)
+    except BaseException:
+        store.occupancy.free(worker)
+        raise
 
 
 def _keep(mailbox: Mailbox[_Message]) -> None:

@@ -186,7 +186,7 @@ class Store(wasmtime.Store):
     def stops(self) -> Stops:
         """Where guests stop; made when first asked for. Only with `guest_debug`."""
         if self._stops is None:
-            self._stops = Stops(self)
+            self._stops = self.occupancy.run(lambda: Stops(self))
         return self._stops
 
     @property
@@ -225,16 +225,12 @@ class Store(wasmtime.Store):
 
     def apply_edits(self, changes: Sequence[Callable[[], None]]) -> None:
         """Change breakpoints: now, or on the guest's thread when it calls the host next."""
+        edits = deque(changes)
         if self.occupancy.thread in (None, threading.current_thread()) or self.occupancy.pause() is not None:
-            for change in changes:
-                change()
+            self.occupancy.run(lambda: _apply(edits))
         else:
-            self._edits.extend(changes)
+            self._edits.extend(edits)
             self.wake()
-
-    def _apply_waiting_edits(self) -> None:
-        while self._edits:
-            self._edits.popleft()()
 
     def instance_made(self, instance: Instance) -> None:
         """An instance was made, of which nothing ran yet."""
@@ -378,7 +374,7 @@ class Store(wasmtime.Store):
     def _attend(self) -> None:
         """The guest saw the attention flag; its frames are published."""
         self.shadow.attention = False
-        self._apply_waiting_edits()
+        _apply(self._edits)
         worker = current_worker()
         if worker is not None and worker.cancelled is not None:
             self.shadow.attention = True  # until all of the guest has ended, whatever the host does about it
@@ -490,6 +486,11 @@ class Store(wasmtime.Store):
         if not isinstance(engine, Engine) or not engine.epoch_interruption or self._epoch_deadline is None:
             return False
         return engine.epoch >= self._epoch_deadline
+
+
+def _apply(edits: deque[Callable[[], None]]) -> None:
+    while edits:
+        edits.popleft()()
 
 
 def _address(store: wasmtime.Store) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from wasmscope.runtime.pending import Ended, Pending
@@ -27,6 +29,28 @@ class Recipient(Protocol):
         """Tell it, on the worker's thread; False: nobody will ever answer."""
 
 
+class Latch:
+    """What threads wait for, once. Unlike `threading.Event` it stays sound where KeyboardInterrupt ends a wait."""
+
+    __slots__ = ("_is_set", "_wake")
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Let all who wait, and who will, go on."""
+        self._is_set = True
+        self._wake.put(None)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Block until it is set, or for `timeout` seconds."""
+        if not self._is_set:
+            with suppress(Empty):
+                self._wake.get(timeout=timeout)
+                self._wake.put(None)  # for the next
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One call on a worker, as it was asked for."""
@@ -39,7 +63,7 @@ class Call:
     """What the guest is to end with."""
     wait: Wait | None = None
     begun: bool = False
-    ended: threading.Event = field(default_factory=threading.Event)
+    ended: Latch = field(default_factory=Latch)
 
 
 class Wait:

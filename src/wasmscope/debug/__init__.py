@@ -1,0 +1,1 @@
+"""The debugger layer: a guest driven from outside, event by event."""
