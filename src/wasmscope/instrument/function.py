@@ -81,7 +81,7 @@ class FunctionRewriter(Publisher):
         if self.pushes_frame and not counts_fuel:
             self.attend(self.pc, enters=True)
             return
-        self._begin_cold(flag(self.plan, self.position))
+        self._begin_cold_if(flag(self.plan, self.position))
         self._redirect()
         self.out.append(_END)
         if counts_fuel:
@@ -91,7 +91,7 @@ class FunctionRewriter(Publisher):
 
     def _redirect(self) -> None:
         """Have the mirror run, if there is one: as the function is entered, its arguments in its locals."""
-        self._begin_cold_if(word(self.plan, self.position))
+        self._begin_inside_cold(word(self.plan, self.position))
         if self.pushes_frame:
             self.pop_chunks.append(len(self.out))
             self.out.append(b"")
@@ -182,15 +182,15 @@ class FunctionRewriter(Publisher):
         self.hints.append((len(self.out), len(condition), False))
         self.out.append(condition + b"\x04\x40")
 
-    def _begin_cold(self, condition: bytes) -> None:
-        """The same; further conditions are tested by `_leave_cold_unless`."""
-        self.out.append(b"\x02\x40")
-        self._leave_cold_unless(condition)
+    def _begin_inside_cold(self, condition: bytes) -> None:
+        """Begin a block inside one that is seldom entered: if `condition` holds, too.
 
-    def _leave_cold_unless(self, condition: bytes) -> None:
-        """Behind `_begin_cold`: go on only if `condition` holds too, which it seldom does."""
-        self.hints.append((len(self.out), len(condition) + 1, True))
-        self.out.append(condition + b"\x45\x0d\x00")
+        A hint moves one of a branch's two targets out of the way, here both are to be: that of `br_if` is by being
+        unlikely, what follows it as the unlikely target of a branch that is always taken, of which nothing is left.
+        """
+        out = len(self.out)
+        self.hints += ((out, len(condition) + 3, False), (out + 1, 4, False))
+        self.out += (b"\x02\x40" + condition + b"\x45\x0d\x00", b"\x02\x40\x41\x01\x0d\x00\x0b")
 
     def observe_call(self, *, throws: bool = False) -> None:
         """Publish, because the instruction that follows leaves the function, and say where that is.
@@ -220,12 +220,12 @@ class FunctionRewriter(Publisher):
         self.observed = True
         frame, plan = self.frame, self.plan
         first = len(self.out)
-        self._begin_cold(self._with_fuel(flag(plan, self.position)))
+        self._begin_cold_if(self._with_fuel(flag(plan, self.position)))
         if enters:
             self._redirect()
-            self._leave_cold_unless(attention(plan))
+            self._begin_inside_cold(attention(plan))
         else:
-            self._leave_cold_unless(self._with_fuel(word_or_attention(plan, self.position)))
+            self._begin_inside_cold(self._with_fuel(word_or_attention(plan, self.position)))
         # The host may write memory while it looks: here, loads are no way to work a value out.
         reloaded = self._reloadable(reloaded)
         stored = self.stale & (~self.derived | reloaded | self.dependents[0])
@@ -245,7 +245,7 @@ class FunctionRewriter(Publisher):
             self.out.append(b"")
         for local in members(reloaded):
             self.out.append(frame.reload_local(local - 1))
-        self.out.append(b"\x0b")
+        self.out.append(_END + _END)
         self.cold_values_left -= stored.bit_count() + reloaded.bit_count()
         if self.cold_values_left < 0:
             self.at_once = -2
