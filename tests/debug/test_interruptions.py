@@ -6,7 +6,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -152,8 +152,17 @@ def alarms(handler: Any, every: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def press_ctrl_c(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+def ctrl_c(when: Callable[[], bool]) -> Any:
+    """Ctrl-C is pressed, once, as soon as `when()` holds."""
+    pressed = False
+
+    def press(number: int, frame: Any) -> None:
+        nonlocal pressed
+        if not pressed and when():
+            pressed = True
+            raise KeyboardInterrupt
+
+    return alarms(press, 0.01)
 
 
 def test_a_signal_handler_interrupts_the_guest() -> None:
@@ -170,7 +179,7 @@ def test_ctrl_c_ends_the_wait_and_not_the_guest() -> None:
     guest = Guest()
     debuggee = Debuggee(guest.store)
     debuggee.launch(guest["spin"])
-    with pytest.raises(KeyboardInterrupt), alarms(press_ctrl_c, 0.02):
+    with pytest.raises(KeyboardInterrupt), ctrl_c(lambda: debuggee.state == "running"):
         debuggee.resume()
     assert debuggee.state == "running"
     for attempt in [debuggee.step, lambda: debuggee.resume(EarlyReturn()), lambda: debuggee.resume(InjectCall(abs))]:
@@ -187,7 +196,7 @@ def test_an_event_that_comes_while_nobody_waits_is_kept() -> None:
     guest = Guest(lambda value: go_on.wait(20) and guest["divide"](guest.store, 0))
     debuggee = Debuggee(guest.store)
     debuggee.launch(guest["add"], 1)
-    with pytest.raises(KeyboardInterrupt), alarms(press_ctrl_c, 0.02):
+    with pytest.raises(KeyboardInterrupt), ctrl_c(lambda: debuggee.state == "running"):
         debuggee.resume()
     go_on.set()
     time.sleep(0.05)
@@ -246,7 +255,7 @@ def test_ctrl_c_in_a_call_made_in_a_pause_ends_that_call() -> None:
     debuggee.launch(guest["divide"], 0)
     debuggee.resume()
     for _ in range(5):
-        with pytest.raises(KeyboardInterrupt), alarms(press_ctrl_c, 0.02):
+        with pytest.raises(KeyboardInterrupt), ctrl_c(lambda: len(guest.store.activations) > 1):
             guest["spin"](guest.store)
         assert debuggee.state == "paused"
         assert guest["count"](guest.store, 10) == 10

@@ -164,8 +164,8 @@ def test_calls_of_many_threads_race_with_resuming() -> None:
     for thread in threads:
         thread.start()
     done = 0
-    deadline = time.monotonic() + 20
-    while done < 100 and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while done < 50 and time.monotonic() < deadline:
         try:
             debuggee.launch(guest["divide"], 0)
         except WasmscopeError:
@@ -177,7 +177,7 @@ def test_calls_of_many_threads_race_with_resuming() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert done == 100
+    assert done == 50
     assert guest.works()
 
 
