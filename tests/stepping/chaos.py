@@ -27,7 +27,7 @@ def differences(program: Program, seed: int, tier: tiers.Tier = tiers.Tier.FAST)
 
 
 def _controlled(program: Program, seed: int, tier: tiers.Tier) -> tuple[Ending, Counter[str]]:
-    rng = random.Random(f"chaos {seed}")
+    rng = random.Random(f"chaos {seed} {program.name}")
     run = EngineRun(wasmscope, new_engine(wasmscope, rng.choice(("none", "speed"))), program)
     controller = Controller(rng)
     try:

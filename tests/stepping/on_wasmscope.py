@@ -11,11 +11,6 @@ from stepping.program import Program
 from stepping.step import Ending, Step, Visit
 from wasmscope.runtime.val import Kind, Val
 
-STEPPING_ABSENT = (
-    "" if hasattr(wasmscope.Store, "edit_breakpoints") else "wasmscope cannot step: Store.edit_breakpoints is not there"
-)
-"""Why tests that step wasmscope are skipped; empty where it can."""
-
 
 class _Enough(Exception):
     """The visitor wants no more: raised by the handler, it ends the guest's call."""

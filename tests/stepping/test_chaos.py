@@ -9,14 +9,11 @@ import pytest
 import wasmscope
 from stepping import by_hand
 from stepping.chaos import differences
-from stepping.on_wasmscope import STEPPING_ABSENT
 from stepping.program import random_programs, smith_programs
 from support import tiers
 from support.wasmtools import WASM_TOOLS_ABSENT
 
 pytestmark = pytest.mark.skipif(bool(WASM_TOOLS_ABSENT), reason=WASM_TOOLS_ABSENT)
-
-needs_tiers = pytest.mark.skipif(bool(tiers.absent()), reason=tiers.absent())
 
 
 def run_some(seeds: range, tier: tiers.Tier) -> Counter[str]:
@@ -30,28 +27,26 @@ def run_some(seeds: range, tier: tiers.Tier) -> Counter[str]:
 
 
 @pytest.mark.spread
-@pytest.mark.parametrize("first", range(0, 20, 5))
+@pytest.mark.parametrize("first", range(0, 8, 2))
 def test_random_programs_do_not_notice(first: int) -> None:
-    counts = run_some(range(first, first + 5), tiers.Tier.FAST)
+    counts = run_some(range(first, first + 2), tiers.Tier.FAST)
     assert counts["event Interrupted"] > 50
     assert counts["values read"] > 100
-    if not STEPPING_ABSENT:
-        assert counts["event Step"] > 100
-        assert counts["event Breakpoint"] > 10
-        assert counts["breakpoints removed"] > 10
+    assert counts["event Step"] > 100
+    assert counts["event Breakpoint"] > 10
+    assert counts["breakpoints removed"] > 10
 
 
 @pytest.mark.spread
-@needs_tiers
 @pytest.mark.parametrize("tier", [tiers.Tier.MIRROR, tiers.Tier.CHAOS])
-@pytest.mark.parametrize("first", range(100, 120, 5))
+@pytest.mark.parametrize("first", range(100, 104, 2))
 def test_random_programs_do_not_notice_their_tier(first: int, tier: tiers.Tier) -> None:
-    run_some(range(first, first + 5), tier)
+    run_some(range(first, first + 2), tier)
 
 
 @pytest.mark.parametrize("name", by_hand.NAMES)
 def test_programs_by_hand_do_not_notice(name: str) -> None:
-    for seed in range(5):
+    for seed in range(3):
         assert differences(by_hand.by_hand(name), seed)[0] == []
 
 

@@ -43,18 +43,16 @@ class Controller:
         if self._budget == 0:
             self._let_go(store)
             return
-        if can_step(store) and isinstance(event, DebugEvent.Step):
+        if isinstance(event, DebugEvent.Step):
             self._steps_left -= 1
             if self._steps_left <= 0:
                 self._single_step(store, False)
         for action in self._rng.sample(self._actions(store), self._rng.randrange(3)):
             action(store)
-        if self._rng.random() < 0.7:
+        if self._rng.random() < 0.9:
             store.interrupt()
 
     def _actions(self, store: wasmscope.Store) -> list[Callable[[wasmscope.Store], None]]:
-        if not can_step(store):
-            return [self._look, self._collect]
         return [self._look, self._collect, self._step_for_a_while, self._add, self._add, self._add_many, self._remove]
 
     # -- what it does ------------------------------------------------------------------------------------------------
@@ -72,7 +70,7 @@ class Controller:
         store.gc()
 
     def _step_for_a_while(self, store: wasmscope.Store) -> None:
-        self._steps_left = self._rng.choice((1, 3, 10, 60))
+        self._steps_left = self._rng.choice((2, 5, 20, 100))
         self._single_step(store, True)
 
     def _add(self, store: wasmscope.Store) -> None:
@@ -126,15 +124,8 @@ class Controller:
             edit.single_step(on)
 
     def _let_go(self, store: wasmscope.Store) -> None:
-        if not can_step(store):
-            return
         with store.edit_breakpoints() as edit:
             edit.single_step(False)
             for module, pc in self._breakpoints:
                 edit.remove_breakpoint(module, pc)
         self._breakpoints.clear()
-
-
-def can_step(store: wasmscope.Store) -> bool:
-    """Whether breakpoints and single-stepping are there."""
-    return hasattr(store, "edit_breakpoints")

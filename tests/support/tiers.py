@@ -14,7 +14,6 @@ import os
 import random
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import TypeVar
 
 import wasmscope
@@ -54,19 +53,9 @@ def configured() -> Choice:
     return Choice.parse(os.environ.get(VARIABLE) or Tier.FAST)
 
 
-@cache
-def absent() -> str:
-    """Why no other tier than the fast one can be asked for; empty where it can."""
-    store = wasmscope.Store(wasmscope.Engine())
-    try:
-        return "" if hasattr(store, "tiers") else "wasmscope has no mirror tier: Store.tiers is not there"
-    finally:
-        store.close()
-
-
 def prepared(store: _Store, choice: Choice | None = None) -> _Store:
     """The store, whose guests run in the tier chosen; one of plain wasmtime as it is."""
-    if isinstance(store, wasmscope.Store):
+    if isinstance(store, wasmscope.Store) and store.guest_debug:
         _prepare(store, choice or configured())
     return store
 
