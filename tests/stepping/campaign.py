@@ -26,7 +26,7 @@ from stepping.chaos import differences
 from stepping.lockstep import Comparison, lockstep
 from stepping.mutation import compare, mutate
 from stepping.on_reference import OnReference
-from stepping.on_wasmscope import OnWasmscope
+from stepping.on_wasmscope import WRITING_ABSENT, OnWasmscope
 from stepping.on_wasmtime import OnWasmtime
 from stepping.program import Program, random_programs, smith_programs
 from support import tiers
@@ -111,6 +111,9 @@ def main() -> int:
     parser.add_argument("--tier", type=tiers.Tier, default=tiers.Tier.FAST)
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
+    if given.what == "mutation" and WRITING_ABSENT:
+        print(WRITING_ABSENT, file=sys.stderr)
+        return 2
     began = time.perf_counter()
     options = Options(given.what, given.steps, given.tier)
     total: Counter[str] = Counter()

@@ -11,6 +11,9 @@ from stepping.program import Program
 from stepping.step import Ending, Step, Visit
 from wasmscope.runtime.val import Kind, Val
 
+WRITING_ABSENT = "" if hasattr(wasmscope, "FrameWriter") else "wasmscope cannot change frames: there is no FrameWriter"
+"""Why tests that change a guest's state in wasmscope are skipped; empty where it can be changed."""
+
 
 class _Enough(Exception):
     """The visitor wants no more: raised by the handler, it ends the guest's call."""

@@ -11,7 +11,7 @@ from stepping.edits import Editing, Recorded
 from stepping.lockstep import lockstep
 from stepping.mutation import LIMIT, compare, mutate
 from stepping.on_reference import OnReference
-from stepping.on_wasmscope import OnWasmscope
+from stepping.on_wasmscope import WRITING_ABSENT, OnWasmscope
 from stepping.program import Program, random_programs, smith_programs
 from stepping.step import Stepper
 from support.wasmtools import WASM_TOOLS_ABSENT
@@ -59,6 +59,7 @@ def test_a_change_that_one_of_two_makes_is_found() -> None:
 
 
 @pytest.mark.spread
+@pytest.mark.skipif(bool(WRITING_ABSENT), reason=WRITING_ABSENT)
 @pytest.mark.parametrize("first", range(0, 8, 2))
 def test_wasmscope_goes_on_with_what_was_written(first: int) -> None:
     counts = compare_some(range(first, first + 2), OnWasmscope)
