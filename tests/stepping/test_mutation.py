@@ -38,7 +38,7 @@ def compare_some(seeds: range, machine: Callable[[Program, Editing], Stepper]) -
 
 
 def test_the_reference_changed_twice_in_the_same_way_does_the_same() -> None:
-    counts = compare_some(range(3), OnReference)
+    counts = compare_some(range(2), OnReference)
     assert {f"{what} {type}" for what in ("local", "stack") for type in ("i32", "i64", "f64")} <= set(counts)
     assert counts["in callers"] > 10
     assert counts["noticed"] > counts["programs"] // 4, counts
