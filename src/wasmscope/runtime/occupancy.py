@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from wasmscope.errors import WasmscopeError
 from wasmscope.runtime.pending import Ended, Pending
-from wasmscope.runtime.waiting import Call, Pause
+from wasmscope.runtime.waiting import Call, Pause, Wait
 from wasmscope.runtime.worker import Worker
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _Result = TypeVar("_Result")
+
+
+class StoreInUse(WasmscopeError):
+    """Another thread is in the store."""
 
 
 class Occupancy:
@@ -56,7 +60,7 @@ class Occupancy:
         """Raise `WasmscopeError` where another thread is in the store, or about to be."""
         user = self.thread or self._reserved
         if user is not None and user is not threading.current_thread():
-            raise WasmscopeError(
+            raise StoreInUse(
                 f"the store is in use by another thread ({user.name}): where a host coroutine or an "
                 "asynchronous handler calls a guest, it is by `await func.call_async(store, ...)`, one at a time"
             )
@@ -72,6 +76,13 @@ class Occupancy:
         with self:
             return action()
 
+    def run_between(self, action: Callable[[], _Result]) -> _Result:
+        """The same, also on the thread of an event loop that the guest of the store waits for."""
+        thread = self.thread
+        other = thread if isinstance(thread, Worker) and thread is not threading.current_thread() else None
+        wait = other.waits_for_this_thread() if other is not None else None
+        return self.run(action) if wait is None else self._run_in(wait, action)
+
     def pause(self) -> Pause | None:
         """What another thread, which is in the store, stands still for."""
         thread = self.thread
@@ -86,13 +97,13 @@ class Occupancy:
 
         return run
 
-    def _run_in(self, pause: Pause, action: Callable[[], Any]) -> Any:
+    def _run_in(self, pause: Wait, action: Callable[[], Any]) -> Any:
         reply = _Reply()
         call = Call(self.aside(action), contextvars.copy_context(), reply)
         try:
             if not pause.nest(call):
                 self.refuse_others()
-                raise WasmscopeError("the guest of the store has just gone on")
+                raise StoreInUse("the guest of the store has just gone on")
             call.ended.wait()
         except WasmscopeError:
             raise
@@ -109,7 +120,7 @@ class Occupancy:
         if self.thread is not thread:
             self.refuse_others()
             if not self._lock.acquire(blocking=False):
-                raise WasmscopeError("the store is in use by another thread")  # it entered or left just now
+                raise StoreInUse("the store is in use by another thread")  # it entered or left just now
             self.thread = thread
             if isinstance(thread, Worker):
                 thread.enter(self._store)
@@ -129,6 +140,7 @@ class Occupancy:
                 self.thread.leave(self._store)
             self.thread = None
             self._lock.release()
+            self._store.settle_edits()
 
     def complete(self, pending: Pending) -> Any:
         """Run a loop until `pending` is done. All that wait during one outermost call share the loop.
