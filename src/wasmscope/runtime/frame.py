@@ -38,7 +38,7 @@ class FrameHandle:
         reader: FrameReader | None = None,
         raw: RawFrame | None = None,
     ) -> None:
-        """The frame at `position` of an activation's; or the last of them, `raw`: the others are looked for if wanted."""
+        """The frame at `position` of an activation's; or the last, `raw`: the others are looked for if wanted."""
         self._store = store
         self._activation = activation
         self._frames = frames

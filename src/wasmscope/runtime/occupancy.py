@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
-class StoreInUse(WasmscopeError):
-    """Another thread is in the store."""
-
-
 class Occupancy:
     """Who is in a store: a context manager around everything that enters a guest. It nests on one thread."""
 
@@ -60,7 +56,7 @@ class Occupancy:
         """Raise `WasmscopeError` where another thread is in the store, or about to be."""
         user = self.thread or self._reserved
         if user is not None and user is not threading.current_thread():
-            raise StoreInUse(
+            raise WasmscopeError(
                 f"the store is in use by another thread ({user.name}): where a host coroutine or an "
                 "asynchronous handler calls a guest, it is by `await func.call_async(store, ...)`, one at a time"
             )
@@ -103,7 +99,7 @@ class Occupancy:
         try:
             if not pause.nest(call):
                 self.refuse_others()
-                raise StoreInUse("the guest of the store has just gone on")
+                raise WasmscopeError("the guest of the store has just gone on")
             call.ended.wait()
         except WasmscopeError:
             raise
@@ -120,7 +116,7 @@ class Occupancy:
         if self.thread is not thread:
             self.refuse_others()
             if not self._lock.acquire(blocking=False):
-                raise StoreInUse("the store is in use by another thread")  # it entered or left just now
+                raise WasmscopeError("the store is in use by another thread")  # it entered or left just now
             self.thread = thread
             if isinstance(thread, Worker):
                 thread.enter(self._store)

@@ -22,7 +22,7 @@ from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.mirrors.mirrors import Mirrors
 from wasmscope.runtime.mirrors.tiers import Tiers
 from wasmscope.runtime.mirrors.unwinding import Unwinding
-from wasmscope.runtime.occupancy import Occupancy, StoreInUse
+from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.pending import Pending
 from wasmscope.runtime.resumption import Redirection
 from wasmscope.runtime.shadow import Shadow
@@ -254,7 +254,7 @@ class Store(wasmtime.Store):
         while not edit.is_done:
             try:
                 self.occupancy.run_between(self._apply_waiting_edits)
-            except StoreInUse:
+            except WasmscopeError:  # what is wrong with the edit it keeps itself: the store is in use
                 self.wake()
                 if self.occupancy.thread is not None:
                     return
@@ -262,7 +262,7 @@ class Store(wasmtime.Store):
     def settle_edits(self) -> None:
         """Nobody is in the store any more: what is waiting would wait for the next call."""
         if self._edits:
-            with suppress(StoreInUse):  # then it is made there
+            with suppress(WasmscopeError):  # then it is made there
                 self.occupancy.run(self._apply_waiting_edits)
 
     def _apply_waiting_edits(self) -> None:

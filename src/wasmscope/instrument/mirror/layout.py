@@ -14,7 +14,7 @@ The *control memory* of a store, which only mirrors see::
     20   step limit      u32  in frames whose address is not above this,
     24   trace count     i32  but so many times the pc is only noted,
     28   trace address   i32  here; both move on
-    32   skipped         i32  how the frame of RESUME_BASE does not stop at the instruction that it goes on at: `SKIP_...`
+    32   skipped         i32  `SKIP_...`: what the frame of RESUME_BASE does not stop for where it goes on
     32K  outcomes            of the conditions that were worked out last, an i32 for each
     64K  ones                 as many bytes 1 as the largest function has instructions
     then the blocks of the mirrors.

@@ -21,7 +21,7 @@ _ALIGNMENT = 8
 
 
 class ControlMemory:
-    """Cells at fixed addresses, and room that is given out: for good, as mirrors live as long as their store, or not."""
+    """Cells at fixed addresses, and room that is given out: to mirrors for good, who live as long as the store."""
 
     def __init__(self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func) -> None:
         shadow = store.shadow

@@ -93,7 +93,7 @@ class Mirror:
         self._control.bytes[self._stops + index] = kind
 
     def resume_at(self, base: int, index: int, skip: int) -> None:
-        """The frame at `base` goes on at instruction `index`: `skip`, one of `SKIP_...`, is what it does not stop for."""
+        """The frame at `base` goes on at instruction `index`; `skip`, `SKIP_...`: what it does not stop for."""
         control = self._control
         control.set_word(RESUME_BASE, base)
         control.set_word(RESUME_INDEX, index)

@@ -78,8 +78,8 @@ class BreakpointEdit:
         """Have the guest stop before the instruction at `pc`, an offset in the original binary.
 
         Between two instructions it slips forward to the next one, from the header of a function to its first. With an
-        `instance` it stops in that one only, else in all of the module, also in those that are made later. A `condition`
-        is an expression compiled into the guest (docs/conditions.md) or is called with the frame; the first
+        `instance` it stops in that one only, else in all of the module, also in those that are made later. The
+        `condition` is an expression compiled into the guest (docs/conditions.md) or is called with the frame; the first
         `ignore_count` hits are not told; a `temporary` one is removed when it is told first. Several may be set at one
         place. Raises `BreakpointError` where there is no code, `ConditionError` for what is no condition, `TypeError`
         and `ValueError` for what is of the wrong kind.

@@ -1,4 +1,4 @@
-"""Where the instances of a store stop for breakpoints: what their mirrors are told, and which breakpoints hold there."""
+"""Where instances stop for breakpoints: what their mirrors are told, and which breakpoints hold there."""
 
 from __future__ import annotations
 

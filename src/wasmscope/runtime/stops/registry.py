@@ -1,4 +1,4 @@
-"""The breakpoints that are set, found by module and by pc. Adding and removing one takes no longer where there are many."""
+"""The breakpoints that are set, found by module and by pc; adding one takes no longer where there are many."""
 
 from __future__ import annotations
 
