@@ -236,7 +236,8 @@ def _start(body: str, catching: bool = True) -> Guest:
     store = _store()
     module = wasmscope.Module(
         store.engine,
-        f"""(module {_HEAD} (import "" "x" (global $x i32)) (tag $e (param i32)) (global $r (export "r") (mut i32) (i32.const 0))
+        f"""(module {_HEAD} (import "" "x" (global $x i32)) (tag $e (param i32))
+          (global $r (export "r") (mut i32) (i32.const 0))
           {_T.format(export="", body=body)}
           (func $run (type $f) {run_body(_DIRECT, catching)})
           (func $start (global.set $r (call $run (global.get $x)))) (start $start))""",
