@@ -33,7 +33,7 @@ from wasmscope.runtime.stops.step import StepKind
 from wasmscope.runtime.stops.stops import Stops
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
-from wasmscope.runtime.walk import Activation, RawFrame, walk
+from wasmscope.runtime.walk import Activation, Consultation, RawFrame, walk
 from wasmscope.runtime.worker import current_worker
 
 if TYPE_CHECKING:
@@ -217,17 +217,9 @@ class Store(wasmtime.Store):
         """The same; None while nobody wanted any."""
         return None if self._stops is None else self._stops.mirrors
 
-    @contextmanager
-    def consulting(self) -> Iterator[None]:
+    def consulting(self) -> Consultation:
         """While somebody was told of a guest that stands still: what they call is no part of what it does."""
-        activation = self.activations[-1] if self.activations else None
-        if activation is not None:
-            activation.consultations += 1
-        try:
-            yield
-        finally:
-            if activation is not None:
-                activation.consultations -= 1
+        return Consultation(self.activations[-1] if self.activations else None)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -367,8 +359,9 @@ class Store(wasmtime.Store):
         if self._stops is not None:
             self._stops.cancel_step()
         with self.consulting():
-            told = Pending(handler.handle(self, event))
-            if told.is_awaitable:
+            returned = handler.handle(self, event)
+            if returned is not None and (told := Pending(returned)).is_awaitable:
+                del returned
                 wait_for(self, told)
 
     def throw_instead(self, exception: ExnRef) -> None:

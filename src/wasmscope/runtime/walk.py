@@ -152,6 +152,23 @@ class Activation:
         return reader
 
 
+class Consultation:
+    """A context in which somebody is told of an activation that stands still, if there is one."""
+
+    __slots__ = ("_activation",)
+
+    def __init__(self, activation: Activation | None) -> None:
+        self._activation = activation
+
+    def __enter__(self) -> None:
+        if self._activation is not None:
+            self._activation.consultations += 1
+
+    def __exit__(self, *exc: object) -> None:
+        if self._activation is not None:
+            self._activation.consultations -= 1
+
+
 @dataclass(frozen=True, slots=True)
 class TrapSite:
     """Where a trap happened, from the engine's backtrace."""

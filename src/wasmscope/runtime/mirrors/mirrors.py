@@ -174,6 +174,6 @@ def _host(
 
     def call(*arguments: int) -> Any:
         alive = weak_method()
-        return None if alive is None else alive(*(argument & 0xFFFF_FFFF for argument in arguments))
+        return None if alive is None else alive(*[argument & 0xFFFF_FFFF for argument in arguments])
 
     return wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType(params, results), call, False, None))

@@ -21,6 +21,7 @@ from wasmscope.instrument.mirror.layout import (
     STOP_STEP,
 )
 from wasmscope.runtime import capi
+from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import kind_of
 from wasmscope.runtime.mirrors.mirror import Mirror
@@ -246,8 +247,11 @@ class Stops:
             elif kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None):
                 event = DebugEvent.Step()
             if event is not None:
-                with store.standing_still():
+                leave_host = enter_host(store)
+                try:
                     store.tell(event)
+                finally:
+                    leave_host()
             elif not asked:
                 return GO_ON
             self.leave(Rerun(skips_stop=True))
