@@ -62,6 +62,8 @@ from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.linker import InstancePre, Linker
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.resumption import EarlyReturn, JumpTo, ThrowException
+from wasmscope.runtime.stops.breakpoint import Breakpoint
+from wasmscope.runtime.stops.edit import BreakpointEdit
 from wasmscope.runtime.store import Store
 from wasmscope.runtime.trap import Frame, Trap
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, I31Ref, StructRef, Val
@@ -71,6 +73,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AnyRef",
     "ArrayRef",
+    "Breakpoint",
+    "BreakpointEdit",
     "BreakpointError",
     "Caller",
     "ConditionError",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from wasmscope.analysis.signatures import reference_kind
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
 
+_STALE = "the guest has run since this frame was taken; ask the store for its frames again"
+
 
 class FrameHandle:
     """One frame of a guest, as it is until the guest goes on; from then on every accessor raises `StaleFrame`."""
@@ -29,17 +33,27 @@ class FrameHandle:
         self,
         store: Store,
         activation: int,
-        frames: list[RawFrame],
+        frames: list[RawFrame] | None,
         position: int,
         reader: FrameReader | None = None,
+        raw: RawFrame | None = None,
     ) -> None:
+        """The frame at `position` of an activation's; or the last, `raw`: the others are looked for if wanted."""
         self._store = store
         self._activation = activation
         self._frames = frames
         self._position = position
-        self._raw = frames[position]
-        self._reader = reader or FrameReader(store, self._raw)
+        if raw is None:
+            assert frames is not None
+            raw = frames[position]
+        self._raw = raw
+        self._reader = reader or FrameReader(store, raw)
         self._version = store.execution_version
+
+    @classmethod
+    def innermost(cls, store: Store, raw: RawFrame) -> FrameHandle:
+        """A frame that is known to be the innermost of all."""
+        return cls(store, 0, None, -1, raw=raw)
 
     @property
     def raw(self) -> RawFrame:
@@ -53,6 +67,12 @@ class FrameHandle:
     def parent(self) -> FrameHandle | None:
         """The caller, if it is a frame of the same activation."""
         self._check()
+        return self._caller()
+
+    def _caller(self) -> FrameHandle | None:
+        if self._frames is None:
+            self._frames = self._store.frames_of(self._activation)
+            self._position = len(self._frames) - 1
         if self._position == 0:
             return None
         return FrameHandle(self._store, self._activation, self._frames, self._position - 1)
@@ -171,7 +191,7 @@ class FrameHandle:
 
     def _check(self) -> None:
         if not self.is_valid():
-            raise StaleFrame("the guest has run since this frame was taken; ask the store for its frames again")
+            raise StaleFrame(_STALE)
 
     def _local_types(self) -> tuple[ValType, ...]:
         return self._raw.table.local_types(self._raw.function)
@@ -192,11 +212,11 @@ class FrameHandle:
         params = module.func_type(module.num_imported_functions + self._raw.function).params
         if index >= len(params):
             return default_value(value_type, module)
-        if self._position == 0:
+        caller = self._caller()
+        if caller is None:
             return Unavailable("the stack overflowed on entry from the host")
         if self._store.has_tail_calls():
             return Unavailable("the stack overflowed on entry, by a call that may have been a tail call")
-        caller = FrameHandle(self._store, self._activation, self._frames, self._position - 1)
         call = caller._instruction()[0]
         above = 0 if call.opcode.name == "call" else 1
         return caller.stack(caller.num_stacks() - above - len(params) + index)
@@ -214,22 +234,31 @@ class DebugFrameCursor:
     """Walks all frames of a store, innermost first, through every activation."""
 
     def __init__(self, store: Store) -> None:
-        self._frames = store.frames()
-        self._position = 0
+        self._store = store
+        self._version = store.execution_version
+        self._current = store.innermost_frame()
+        self._others: Iterator[FrameHandle] | None = None
 
     def done(self) -> bool:
         """Whether there is no frame here: the walk is over, or nothing is running."""
-        return self._position >= len(self._frames)
+        return self._current is None
 
     def move_to_parent(self) -> None:
-        """Go on to the caller, also through the host to the activation outside."""
-        self._position += 1
+        """Go on to the caller, also through the host to the activation outside.
+
+        Raises `StaleFrame` when the guest has gone on.
+        """
+        if self._others is None:
+            if self._store.execution_version != self._version:
+                raise StaleFrame(_STALE)
+            self._others = islice(self._store.frames(), 1, None)
+        self._current = next(self._others, None)
 
     def handle(self) -> FrameHandle:
         """The frame the cursor is at; it stays when the cursor moves. Raises `IndexError` where `done()`."""
-        if self.done():
+        if self._current is None:
             raise IndexError("the cursor is past the last frame: look at done() first")
-        return self._frames[self._position]
+        return self._current
 
     def activation(self) -> int:
         """See `FrameHandle.activation`."""

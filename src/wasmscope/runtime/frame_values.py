@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import reference_kind
@@ -43,17 +42,18 @@ class FrameReader:
         self._store = store
         self.raw = raw
         """The frame."""
+        self._local_types = raw.table.local_types(raw.function)
+        self._state: State | None = None
+        self._is_searched = False
         self._local_bits: dict[int, int] = {}
         self._operand_bits: dict[int, int] = {}
 
-    @cached_property
+    @property
     def state(self) -> State | None:
         """Where the frame's values are; None: nothing was published (`RawFrame.missing`)."""
-        return self.raw.find_state()
-
-    @cached_property
-    def _local_types(self) -> tuple[ValType, ...]:
-        return self.raw.table.local_types(self.raw.function)
+        if not self._is_searched:
+            self._state, self._is_searched = self.raw.find_state(), True
+        return self._state
 
     def local(self, index: int) -> Val | Unavailable:
         """A local."""

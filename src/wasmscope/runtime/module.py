@@ -67,6 +67,11 @@ class Module(wasmtime.Module):
         return self._bytecode
 
     @property
+    def engine(self) -> wasmtime.Engine:
+        """The engine it was made for."""
+        return self._engine
+
+    @property
     def instrumented(self) -> Instrumented | None:
         """The rewritten module and its frame table; None with `guest_debug` off."""
         return self._instrumented

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from wasmscope.errors import WasmscopeError
 from wasmscope.runtime.pending import Ended, Pending
-from wasmscope.runtime.waiting import Call, Pause
+from wasmscope.runtime.waiting import Call, Pause, Wait
 from wasmscope.runtime.worker import Worker
 
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ class Occupancy:
         with self:
             return action()
 
+    def run_between(self, action: Callable[[], _Result]) -> _Result:
+        """The same, also on the thread of an event loop that the guest of the store waits for."""
+        thread = self.thread
+        other = thread if isinstance(thread, Worker) and thread is not threading.current_thread() else None
+        wait = other.waits_for_this_thread() if other is not None else None
+        return self.run(action) if wait is None else self._run_in(wait, action)
+
     def pause(self) -> Pause | None:
         """What another thread, which is in the store, stands still for."""
         thread = self.thread
@@ -86,7 +93,7 @@ class Occupancy:
 
         return run
 
-    def _run_in(self, pause: Pause, action: Callable[[], Any]) -> Any:
+    def _run_in(self, pause: Wait, action: Callable[[], Any]) -> Any:
         reply = _Reply()
         call = Call(self.aside(action), contextvars.copy_context(), reply)
         try:
@@ -129,6 +136,7 @@ class Occupancy:
                 self.thread.leave(self._store)
             self.thread = None
             self._lock.release()
+            self._store.settle_edits()
 
     def complete(self, pending: Pending) -> Any:
         """Run a loop until `pending` is done. All that wait during one outermost call share the loop.

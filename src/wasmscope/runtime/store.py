@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
 from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.mirror.layout import SKIP_NOTHING
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.engine import Engine
@@ -21,7 +21,7 @@ from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
 from wasmscope.runtime.mirrors.mirrors import Mirrors
 from wasmscope.runtime.mirrors.tiers import Tiers
-from wasmscope.runtime.mirrors.unwinding import Rerun, Unwinding
+from wasmscope.runtime.mirrors.unwinding import Unwinding
 from wasmscope.runtime.occupancy import Occupancy
 from wasmscope.runtime.pending import Pending
 from wasmscope.runtime.resumption import Redirection
@@ -33,7 +33,7 @@ from wasmscope.runtime.stops.step import StepKind
 from wasmscope.runtime.stops.stops import Stops
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
-from wasmscope.runtime.walk import Activation, walk
+from wasmscope.runtime.walk import Activation, Consultation, RawFrame, walk
 from wasmscope.runtime.worker import current_worker
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Store(wasmtime.Store):
         """As `set_limits` has them."""
         self._shadow: Shadow | None = None
         self._stops: Stops | None = None
-        self._edits: deque[Callable[[], None]] = deque()
+        self._edits: deque[BreakpointEdit] = deque()
         """Changes of breakpoints that other threads want made."""
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
@@ -147,11 +147,10 @@ class Store(wasmtime.Store):
 
     def begin(self, activation: Activation) -> None:
         """A guest is about to be entered."""
+        if self._edits:
+            self._apply_waiting_edits()
         if self._stops is not None:
-            if self.activations and self.activations[-1].top is not None:
-                self._stops.disarm()
-            else:
-                self._stops.arm()
+            self._stops.begin(activation)
         self.activations.append(activation)
         self.execution_version += 1
 
@@ -161,20 +160,34 @@ class Store(wasmtime.Store):
         self.execution_version += 1
         self.shadow.pointers = (activation.base, activation.reference_base)
         self.shadow.references.clear(activation.reference_base)
+        if self._stops is not None:
+            self._stops.end(activation)
 
     def frames(self) -> list[FrameHandle]:
         """All frames of all activations, innermost first."""
         handles: list[FrameHandle] = []
-        end = self.shadow.stack_pointer
-        if self.activations and self.activations[-1].top is not None:
-            end = self.activations[-1].top
-        for number, activation in enumerate(reversed(self.activations)):
-            frames = walk(self.shadow, self.instances, self.mirrors_made, activation, end)
+        for number in range(len(self.activations)):
+            activation = self.activations[-1 - number]
+            frames = self.frames_of(number)
             for position in reversed(range(len(frames))):
                 reader = activation.reader if frames[position] is activation.trapped else None
                 handles.append(FrameHandle(self, number, frames, position, reader))
-            end = activation.base
         return handles
+
+    def frames_of(self, number: int) -> list[RawFrame]:
+        """The frames of an activation, oldest first; 0 is the innermost activation."""
+        end = self.shadow.stack_pointer
+        if number:
+            end = self.activations[-number].base
+        elif self.activations[-1].top is not None:
+            end = self.activations[-1].top
+        return walk(self.shadow, self.instances, self.mirrors_made, self.activations[-1 - number], end)
+
+    def innermost_frame(self) -> FrameHandle | None:
+        """The innermost frame; None where no guest code is running."""
+        if self.activations and self.activations[-1].stopped is not None:
+            return FrameHandle.innermost(self, self.activations[-1].stopped)
+        return next(iter(self.frames()), None)
 
     def has_tail_calls(self) -> bool:
         """Whether a guest of this store may have handed a frame's place on to another function."""
@@ -204,6 +217,10 @@ class Store(wasmtime.Store):
         """The same; None while nobody wanted any."""
         return None if self._stops is None else self._stops.mirrors
 
+    def consulting(self) -> Consultation:
+        """While somebody was told of a guest that stands still: what they call is no part of what it does."""
+        return Consultation(self.activations[-1] if self.activations else None)
+
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """While a guest that called the host stands still."""
@@ -223,14 +240,26 @@ class Store(wasmtime.Store):
         if self._stops is not None and self.activations:
             self._stops.leave_call(returned)
 
-    def apply_edits(self, changes: Sequence[Callable[[], None]]) -> None:
+    def apply_edit(self, edit: BreakpointEdit) -> None:
         """Change breakpoints: now, or on the guest's thread when it calls the host next."""
-        edits = deque(changes)
-        if self.occupancy.thread in (None, threading.current_thread()) or self.occupancy.pause() is not None:
-            self.occupancy.run(lambda: _apply(edits))
-        else:
-            self._edits.extend(edits)
-            self.wake()
+        self._edits.append(edit)
+        while not edit.is_done:
+            try:
+                self.occupancy.run_between(self._apply_waiting_edits)
+            except WasmscopeError:  # what is wrong with the edit it keeps itself: the store is in use
+                self.wake()
+                if self.occupancy.thread is not None:
+                    return
+
+    def settle_edits(self) -> None:
+        """Nobody is in the store any more: what is waiting would wait for the next call."""
+        if self._edits:
+            with suppress(WasmscopeError):  # then it is made there
+                self.occupancy.run(self._apply_waiting_edits)
+
+    def _apply_waiting_edits(self) -> None:
+        while self._edits:
+            self._edits.popleft().apply()
 
     def instance_made(self, instance: Instance) -> None:
         """An instance was made, of which nothing ran yet."""
@@ -329,9 +358,11 @@ class Store(wasmtime.Store):
             return
         if self._stops is not None:
             self._stops.cancel_step()
-        told = Pending(handler.handle(self, event))
-        if told.is_awaitable:
-            wait_for(self, told)
+        with self.consulting():
+            returned = handler.handle(self, event)
+            if returned is not None and (told := Pending(returned)).is_awaitable:
+                del returned
+                wait_for(self, told)
 
     def throw_instead(self, exception: ExnRef) -> None:
         """Have `exception` thrown in place of the one that the handler is being told of; the last call counts.
@@ -374,7 +405,8 @@ class Store(wasmtime.Store):
     def _attend(self) -> None:
         """The guest saw the attention flag; its frames are published."""
         self.shadow.attention = False
-        _apply(self._edits)
+        self._apply_waiting_edits()
+        skip, told = SKIP_NOTHING if self._stops is None else self._stops.take_skip(), False
         worker = current_worker()
         if worker is not None and worker.cancelled is not None:
             self.shadow.attention = True  # until all of the guest has ended, whatever the host does about it
@@ -384,6 +416,7 @@ class Store(wasmtime.Store):
             self.check_epoch()  # a deadline that is past too is for the next test
             if self.debug_handler is None:
                 raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
+            told = True
             with self.standing_still():
                 self.tell(DebugEvent.Interrupted())
         if self._is_past_deadline():
@@ -393,7 +426,8 @@ class Store(wasmtime.Store):
             self._fuel_reserve -= self._refuel(self._fuel_reserve)
             if self.shadow.fuel >= 0:
                 raise capi.EndHostCall(wasmtime.TrapCode.OUT_OF_FUEL)
-        self.going_on(Rerun())
+        if self._stops is not None and self.activations:
+            self._stops.leave_attention(skip, told)
 
     # -- wasmtime's own ways to end a guest, at points where its state is published ------------------------------
 
@@ -486,11 +520,6 @@ class Store(wasmtime.Store):
         if not isinstance(engine, Engine) or not engine.epoch_interruption or self._epoch_deadline is None:
             return False
         return engine.epoch >= self._epoch_deadline
-
-
-def _apply(edits: deque[Callable[[], None]]) -> None:
-    while edits:
-        edits.popleft()()
 
 
 def _address(store: wasmtime.Store) -> int:

@@ -20,6 +20,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import FrameReader, Unavailable
+from wasmscope.runtime.mirrors.unwinding import Throw
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.val import ExnRef, Val
 from wasmscope.runtime.walk import Activation, CallSite, call_sites
@@ -51,6 +52,7 @@ def attend_throw(store: Store) -> None:
     if thrown is None:
         return
     told = _tell(store, thrown.exception, sites)
+    store.going_on(Throw(told))
     if told is not thrown.exception or thrown.is_new:
         raise capi.EndHostCall(told)
 
@@ -61,7 +63,9 @@ def told_if_thrown(store: Store, end: wasmtime.TrapCode | ExnRef) -> wasmtime.Tr
         return end
     if not _is_tracked(store) or not end.is_in(store):
         return end
-    return _tell(store, end, _sites(store))
+    told = _tell(store, end, _sites(store))
+    store.going_on(Throw(told))
+    return told
 
 
 def _is_tracked(store: Store) -> bool:

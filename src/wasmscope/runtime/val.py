@@ -136,13 +136,13 @@ class Val(wasmtime.Val):
     def from_bits(cls, kind: Kind, bits: int) -> Val:
         """Make a number or a v128 of exactly these bits."""
         match kind:
-            case Kind.F32 | Kind.F64:
-                as_integer, as_float = _FLOATS[kind]
-                return cls(kind, struct.unpack(as_float, struct.pack(as_integer, bits))[0], bits)
             case Kind.I32:
                 return cls(kind, ctypes.c_int32(bits).value)
             case Kind.I64:
                 return cls(kind, ctypes.c_int64(bits).value)
+            case Kind.F32 | Kind.F64:
+                as_integer, as_float = _FLOATS[kind]
+                return cls(kind, struct.unpack(as_float, struct.pack(as_integer, bits))[0], bits)
             case Kind.V128:
                 return cls(kind, bits.to_bytes(16, "little"))
         raise TypeError(f"a reference has no bits: {kind}")

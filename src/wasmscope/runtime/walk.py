@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wasmscope.runtime.mirrors.mirror import Mirror
     from wasmscope.runtime.mirrors.mirrors import Mirrors
     from wasmscope.runtime.mirrors.unwinding import Unwinding
+    from wasmscope.runtime.stops.step import Reach
     from wasmscope.runtime.val import Val
 
 
@@ -130,6 +131,18 @@ class Activation:
     """The host took the frames off the engine's stack: how they go on."""
     changes: dict[int, Changes] = field(default_factory=dict)
     """By the addresses of frames."""
+    stopped: RawFrame | None = None
+    """The innermost frame, while the host is told that it stopped."""
+    consultations: int = 0
+    """How many that were told of it, and look into it, have not come back."""
+    suspends_step: bool = False
+    """It was entered by one of those: the step of the guest outside waits for its end."""
+    suspended_step: Reach | None = None
+
+    @property
+    def is_consulted(self) -> bool:
+        """Whether it stands still because somebody was told of it."""
+        return self.consultations > 0
 
     def take_reader(self, frame: RawFrame) -> FrameReader | None:
         """The values of the frame that trapped, as they were then; None for any other."""
@@ -137,6 +150,23 @@ class Activation:
             return None
         reader, self.reader = self.reader, None
         return reader
+
+
+class Consultation:
+    """A context in which somebody is told of an activation that stands still, if there is one."""
+
+    __slots__ = ("_activation",)
+
+    def __init__(self, activation: Activation | None) -> None:
+        self._activation = activation
+
+    def __enter__(self) -> None:
+        if self._activation is not None:
+            self._activation.consultations += 1
+
+    def __exit__(self, *exc: object) -> None:
+        if self._activation is not None:
+            self._activation.consultations -= 1
 
 
 @dataclass(frozen=True, slots=True)

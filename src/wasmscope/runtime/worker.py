@@ -105,6 +105,14 @@ class Worker(threading.Thread):
         waits = [call.wait for call in list(self._calls)]
         return any(isinstance(wait, HostWait) and wait.answer is None and wait.loop is loop for wait in waits)
 
+    def waits_for_this_thread(self) -> HostWait | None:
+        """What the worker waits for that the event loop of the current thread is to await, if it does nothing else."""
+        calls = list(self._calls)
+        wait = calls[-1].wait if calls else None
+        if not isinstance(wait, HostWait) or not wait.is_free:
+            return None
+        return wait if wait.loop is not None and wait.loop is asyncio._get_running_loop() else None
+
     # -- in the worker itself ------------------------------------------------------------------------------------
 
     def run(self) -> None:

@@ -14,7 +14,8 @@ The *control memory* of a store, which only mirrors see::
     20   step limit      u32  in frames whose address is not above this,
     24   trace count     i32  but so many times the pc is only noted,
     28   trace address   i32  here; both move on
-    32   skipped         i32  the frame of RESUME_BASE does not stop at the instruction that it goes on at: not 0, once
+    32   skipped         i32  `SKIP_...`: what the frame of RESUME_BASE does not stop for where it goes on
+    32K  outcomes            of the conditions that were worked out last, an i32 for each
     64K  ones                 as many bytes 1 as the largest function has instructions
     then the blocks of the mirrors.
 
@@ -23,7 +24,8 @@ The block of a mirror, whose address its code has as a global::
     +0   count           i32  instructions of the function
     +4   stops           i32  address of a byte for each instruction, `STOP_...`
     +8   sites           i32  address of an i32 for each: what to put in the frame's site
-    +12  conditions      i32  address of an i32 for each: index of its condition in the mirrors table
+    +12  conditions      i32  address of an i32 for each: where its conditions are, which are an i32 that says how many,
+                              and so many indices in the mirrors table
     +16  first page      i32  index in the mirrors table of the function's first page
     +20  number          i32  of the mirror in its store
 """
@@ -48,7 +50,10 @@ STEP_LIMIT = 20
 TRACE_COUNT = 24
 TRACE_ADDRESS = 28
 SKIP = 32
+OUTCOMES = 1 << 15
 ONES = 1 << 16
+MOST_CONDITIONS = (ONES - OUTCOMES) // 4
+"""At one instruction."""
 MOST_INSTRUCTIONS = 8 << 20
 """More than a function body of the greatest size has (Wasmtime: 7,654,321 bytes)."""
 FIRST_BLOCK = ONES + MOST_INSTRUCTIONS
@@ -65,8 +70,12 @@ STOP_ALWAYS = 1
 STOP_CONDITION = 2
 STOP_LEAVE = 4
 STOP_ENTRY = 8
-"""Bits of a stop: for the host; for the host where the condition is not false; where other code may take the frame
-over; for the host, because it wants to know of functions that are entered."""
+STOP_STEP = 16
+"""Bits of a stop: for the host; for the host where a condition is not false; where other code may take the frame
+over; for the host, because it wants to know of functions that are entered; what a step adds when it ends there."""
+
+SKIP_NOTHING, SKIP_ALL, SKIP_STEP = range(3)
+"""What the frame that goes on does not stop for: nothing; anything; a step."""
 
 GO_ON = -1
 LEAVE = -2

@@ -7,16 +7,20 @@ from wasmscope.instrument.mirror.layout import (
     CONDITIONS,
     GO_ON,
     NUMBER,
+    OUTCOMES,
     RESUME_BASE,
     RESUME_INDEX,
     SITES,
     SKIP,
+    SKIP_ALL,
+    SKIP_NOTHING,
     STEP_LIMIT,
     STEPPING,
     STOP_ALWAYS,
     STOP_CONDITION,
     STOP_ENTRY,
     STOP_LEAVE,
+    STOP_STEP,
     STOPS,
     TRACE_ADDRESS,
     TRACE_COUNT,
@@ -28,7 +32,7 @@ SUPPORT = f"""
 (module
   (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
   (import "" "mirrors" (table $mirrors 0 funcref))
-  (import "" "host" (func $host (param i32 i32) (result i32)))
+  (import "" "host" (func $host (param i32 i32 i32) (result i32)))
   (memory $control (export "{CONTROL}") {SHADOW_PAGES} {SHADOW_PAGES})
   (type $condition (func (param i32 i32) (result i32)))
 
@@ -37,21 +41,27 @@ SUPPORT = f"""
     (local $kind i32)
     (local $site i32)
     (local $address i32)
-    (if (i32.and
-          (i32.eq (i32.load $control offset={SKIP} (i32.const 0)) (i32.const 1))
-          (i32.and
-            (i32.eq (i32.load $control offset={RESUME_BASE} (i32.const 0)) (local.get $base))
-            (i32.eq (i32.load $control offset={RESUME_INDEX} (i32.const 0)) (local.get $index))))
+    (local $skip i32)
+    (local $end i32)
+    (local $outcome i32)
+    (local $position i32)
+    (local.set $skip (i32.load $control offset={SKIP} (i32.const 0)))
+    (if (local.get $skip)
       (then
-        (i32.store $control offset={SKIP} (i32.const 0) (i32.const 0))
-        (return (i32.const {GO_ON}))))
+        (if (i32.and
+              (i32.eq (i32.load $control offset={RESUME_BASE} (i32.const 0)) (local.get $base))
+              (i32.eq (i32.load $control offset={RESUME_INDEX} (i32.const 0)) (local.get $index)))
+          (then
+            (i32.store $control offset={SKIP} (i32.const 0) (i32.const {SKIP_NOTHING}))
+            (if (i32.eq (local.get $skip) (i32.const {SKIP_ALL})) (then (return (i32.const {GO_ON})))))
+          (else (local.set $skip (i32.const {SKIP_NOTHING}))))))
     (local.set $site (i32.load $control
       (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
     (i32.store $shadow (local.get $base) (local.get $site))
     (local.set $kind (i32.load8_u $control
       (i32.add (i32.load $control offset={STOPS} (local.get $block)) (local.get $index))))
     (if (i32.and
-          (i32.load8_u $control offset={STEPPING} (i32.const 0))
+          (i32.and (i32.load8_u $control offset={STEPPING} (i32.const 0)) (i32.eqz (local.get $skip)))
           (i32.le_u (local.get $base) (i32.load $control offset={STEP_LIMIT} (i32.const 0))))
       (then
         (if (i32.load $control offset={TRACE_COUNT} (i32.const 0))
@@ -62,18 +72,27 @@ SUPPORT = f"""
             (i32.store $control offset={TRACE_ADDRESS} (i32.const 0) (i32.add (local.get $address) (i32.const 8)))
             (i32.store $control offset={TRACE_COUNT} (i32.const 0)
               (i32.sub (i32.load $control offset={TRACE_COUNT} (i32.const 0)) (i32.const 1))))
-          (else (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))))
-    (if (i32.eq
-          (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_CONDITION}))
-          (i32.const {STOP_CONDITION}))
+          (else (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_STEP})))))))
+    (if (local.get $skip)
+      (then (local.set $kind (i32.and (local.get $kind) (i32.const {~STOP_ENTRY})))))
+    ;; The host has to know which conditions hold, so all of them are worked out, whatever else it stops for.
+    (if (i32.and (local.get $kind) (i32.const {STOP_CONDITION}))
       (then
-        (if (call_indirect $mirrors (type $condition) (local.get $base) (local.get $references)
-              (i32.load $control (i32.add
-                (i32.load $control offset={CONDITIONS} (local.get $block))
-                (i32.shl (local.get $index) (i32.const 2)))))
-          (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))))
-    (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE}))
-      (then (return (call $host (local.get $base) (local.get $index)))))
+        (local.set $address (i32.load $control (i32.add
+          (i32.load $control offset={CONDITIONS} (local.get $block))
+          (i32.shl (local.get $index) (i32.const 2)))))
+        (local.set $end (i32.shl (i32.load $control (local.get $address)) (i32.const 2)))
+        (loop $next
+          (i32.store $control offset={OUTCOMES} (local.get $position)
+            (local.tee $outcome
+              (call_indirect $mirrors (type $condition) (local.get $base) (local.get $references)
+                (i32.load $control offset=4 (i32.add (local.get $address) (local.get $position))))))
+          (if (local.get $outcome)
+            (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))
+          (br_if $next
+            (i32.lt_u (local.tee $position (i32.add (local.get $position) (i32.const 4))) (local.get $end))))))
+    (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE | STOP_STEP}))
+      (then (return (call $host (local.get $base) (local.get $index) (local.get $kind)))))
     (i32.const {GO_ON})))
 """
 """A module in the text format."""

@@ -9,8 +9,10 @@ import wasmtime
 
 from wasmscope.analysis.typing import TypedFunction, types_of
 from wasmscope.errors import WasmscopeError
+from wasmscope.instrument.condition import CompiledCondition
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.mirror.companion import CompanionModule, Need
+from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout
 from wasmscope.instrument.mirror.page import make_page
 from wasmscope.instrument.mirror.runner import make_runner
@@ -28,6 +30,14 @@ class Compiled:
     needs: tuple[Need, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionCode:
+    """A breakpoint's condition, compiled, and what its outcomes mean."""
+
+    compiled: Compiled
+    condition: CompiledCondition
+
+
 class MirrorCode:
     """The mirror of one function."""
 
@@ -39,6 +49,7 @@ class MirrorCode:
         self.typed: TypedFunction = table.typed(function)
         self.layout = MirrorLayout.of(self.typed)
         self._pages: dict[int, Compiled] = {}
+        self._conditions: dict[tuple[int, str], ConditionCode] = {}
         self.state = lru_cache(_STATES_REMEMBERED)(self._state)
 
     @cached_property
@@ -52,6 +63,16 @@ class MirrorCode:
         if number not in self._pages:
             self._pages[number] = compile_companion(self._engine, make_page(self._table.plan, self.typed, number))
         return self._pages[number]
+
+    def condition(self, index: int, text: str) -> ConditionCode:
+        """A condition at instruction `index`. Raises `ConditionError` for what is none there."""
+        key = index, text
+        if key not in self._conditions:
+            table = self._table
+            function = table.module.num_imported_functions + self.function
+            made = make_condition(table.plan, table.names, self.typed, function, index, text)
+            self._conditions[key] = ConditionCode(compile_companion(self._engine, made.companion), made.condition)
+        return self._conditions[key]
 
     def _state(self, pc: int) -> State:
         """Where the values of a frame at `pc` are."""

@@ -14,7 +14,7 @@ import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
 from wasmscope.analysis.typing import Handler, TypedInstruction, types_of
-from wasmscope.instrument.mirror.layout import RESUME_BASE, RESUME_INDEX, RESUME_REFERENCES, SKIP
+from wasmscope.instrument.mirror.layout import RESUME_REFERENCES, SKIP_NOTHING
 from wasmscope.instrument.shadow_frame import MemorySlot
 from wasmscope.runtime import capi
 from wasmscope.runtime.frame_values import KIND, SIZE
@@ -74,17 +74,17 @@ class _Continuation:
                 case _Returned(values, types) if not self._suspended:
                     return capi.Returned(tuple(self._as_val(*pair) for pair in zip(values, types, strict=True)))
                 case _Returned(values, _):
-                    mirror, index = self._return_to(values)
+                    mirror, index, skip = self._return_to(values)
                 case _Thrown(exception, outcome):
                     handler = self._unwind_to_handler(exception)
                     if handler is None:
                         return self._uncaught(exception, outcome)
-                    mirror, index = self._deliver(handler, exception)
+                    mirror, index, skip = self._deliver(handler, exception)
                 case Rerun() | Jump():
-                    mirror, index = self._go_on(following)
+                    mirror, index, skip = self._go_on(following)
                 case _:
                     assert_never(following)
-            following_or_end = self._resume(mirror, index)
+            following_or_end = self._resume(mirror, index, skip)
             if isinstance(following_or_end, capi.Trapped | capi.Failed | capi.Raised):
                 return following_or_end
             following = following_or_end
@@ -125,7 +125,8 @@ class _Continuation:
     def _instruction(self, frame: RawFrame) -> TypedInstruction:
         return frame.table.typed(frame.function).at(frame.pc)
 
-    def _go_on(self, following: Rerun | Jump) -> tuple[Mirror, int]:
+    def _go_on(self, following: Rerun | Jump) -> tuple[Mirror, int, int]:
+        """The mirror of the innermost frame, the number of the instruction to go on at, and what is skipped there."""
         frame = self._pop()
         mirror = self._mirror_of(frame)
         number = mirror.code.typed.numbers[frame.pc if isinstance(following, Rerun) else following.pc]
@@ -133,10 +134,9 @@ class _Continuation:
             takeover = self._take_over(frame)
             takeover.write(mirror, number, types_of(mirror.code.typed.instructions[number].stack))
         self._activation.running = replace(frame, mirror=mirror)
-        self._skip(isinstance(following, Rerun) and following.skips_stop)
-        return mirror, number
+        return mirror, number, following.skip if isinstance(following, Rerun) else SKIP_NOTHING
 
-    def _return_to(self, values: Sequence[Value]) -> tuple[Mirror, int]:
+    def _return_to(self, values: Sequence[Value]) -> tuple[Mirror, int, int]:
         """The innermost frame's call returned."""
         frame = self._suspended[-1]
         pops = effect_of(self._instruction(frame).instruction, frame.table.module).pops
@@ -144,7 +144,7 @@ class _Continuation:
 
     def _go_on_behind(
         self, frame: RawFrame, height: int, values: Sequence[Value], index: int | None = None
-    ) -> tuple[Mirror, int]:
+    ) -> tuple[Mirror, int, int]:
         """The innermost frame goes on at `index`, or behind its instruction, with `values` on its lowest operands."""
         mirror = self._mirror_of(frame)
         typed = mirror.code.typed
@@ -155,27 +155,22 @@ class _Continuation:
         takeover.write(mirror, index, types)
         self._pop()
         self._activation.running = replace(frame, mirror=mirror)
-        self._skip(False)
-        return mirror, index
+        return mirror, index, SKIP_NOTHING
 
     def _take_over(self, frame: RawFrame) -> Takeover:
         takeover = Takeover(self._store, frame, self._activation.take_reader(frame))
         self._activation.changes.pop(frame.base, None)
         return takeover
 
-    def _skip(self, wanted: bool) -> None:
-        self._store.mirrors.control.set_word(SKIP, int(wanted))
-
     # -- running -------------------------------------------------------------------------------------------------
 
-    def _resume(self, mirror: Mirror, index: int) -> _Next | capi.Failure:
+    def _resume(self, mirror: Mirror, index: int, skip: int) -> _Next | capi.Failure:
         frame, store = self._activation.running, self._store
         assert frame is not None
         layout, control = mirror.code.layout, store.mirrors.control
         store.shadow.pointers = frame.base + layout.size, frame.reference_base + layout.references
-        control.set_word(RESUME_BASE, frame.base)
         control.set_word(RESUME_REFERENCES, frame.reference_base)
-        control.set_word(RESUME_INDEX, index)
+        mirror.resume_at(frame.base, index, skip)
         store.execution_version += 1
         outcome = capi.call_func(store, mirror.resume, _NOTHING, ())
         if self._activation.unwinding is not None:
@@ -234,7 +229,7 @@ class _Continuation:
         tag = frame.instance.debug_tag(self._store, handler.clause.tag)
         return tag is not None and tag.eq(self._store, exception.tag)
 
-    def _deliver(self, handler: Handler, exception: ExnRef) -> tuple[Mirror, int]:
+    def _deliver(self, handler: Handler, exception: ExnRef) -> tuple[Mirror, int, int]:
         fields = list(exception.fields()) if handler.clause.tag is not None else []
         payload: list[Value] = [_as_value(value) for value in fields]
         if handler.clause.kind.endswith("_ref"):

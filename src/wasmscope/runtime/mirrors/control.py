@@ -21,7 +21,7 @@ _ALIGNMENT = 8
 
 
 class ControlMemory:
-    """Cells at fixed addresses, and room that is given out, for good: mirrors live as long as their store."""
+    """Cells at fixed addresses, and room that is given out: to mirrors for good, who live as long as the store."""
 
     def __init__(self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func) -> None:
         shadow = store.shadow
@@ -38,6 +38,8 @@ class ControlMemory:
         self.bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self._end = FIRST_BLOCK
         self._ones = 0
+        self._free: dict[int, list[int]] = {}
+        """Addresses of what was given back, by how many words it has."""
 
     def allocate(self, size: int) -> int:
         """The address of so many bytes 0. Raises `WasmscopeError` where there are no more."""
@@ -46,6 +48,16 @@ class ControlMemory:
             raise WasmscopeError("there is no room for more functions to be stopped in: the store has too many already")
         self._end = (address + size + _ALIGNMENT - 1) & -_ALIGNMENT
         return address
+
+    def allocate_words(self, count: int) -> int:
+        """The address of at least so many words, for as long as they are not given back. They may be anything."""
+        count = 1 << (count - 1).bit_length()
+        free = self._free.get(count)
+        return free.pop() if free else self.allocate(4 * count)
+
+    def free_words(self, address: int, count: int) -> None:
+        """Give so many words back."""
+        self._free.setdefault(1 << (count - 1).bit_length(), []).append(address)
 
     def make_ones(self, count: int) -> None:
         """Have at least so many bytes 1 for functions to stop everywhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import wasmtime
@@ -13,7 +14,12 @@ from wasmscope.instrument.mirror.layout import (
     FIRST_PAGE,
     NUMBER,
     PAGE_LOG2,
+    RESUME_BASE,
+    RESUME_INDEX,
     SITES,
+    SKIP,
+    SKIP_NOTHING,
+    STEPPING,
     STOPS,
     site_of,
 )
@@ -86,12 +92,32 @@ class Mirror:
         """Have that happen before instruction `index`."""
         self._control.bytes[self._stops + index] = kind
 
-    def set_condition(self, index: int, condition: int) -> None:
-        """Have the function at index `condition` of the mirrors table say whether to stop at instruction `index`."""
+    def resume_at(self, base: int, index: int, skip: int) -> None:
+        """The frame at `base` goes on at instruction `index`; `skip`, `SKIP_...`: what it does not stop for."""
+        control = self._control
+        control.set_word(RESUME_BASE, base)
+        control.set_word(RESUME_INDEX, index)
+        # What is skipped is skipped there and then, or it would be another time.
+        is_tested = control.bytes[STEPPING] or (index < len(self.code.typed.instructions) and self.stop(index))
+        control.set_word(SKIP, skip if is_tested else SKIP_NOTHING)
+
+    def set_conditions(self, index: int, conditions: Sequence[int]) -> None:
+        """Have these say whether to stop at instruction `index`: indices of functions in the mirrors table.
+
+        There is at least one where `STOP_CONDITION` is set.
+        """
+        control = self._control
         if not self._conditions:
-            self._conditions = self._control.allocate(4 * len(self.code.typed.instructions))
-            self._control.set_word(self.block + CONDITIONS, self._conditions)
-        self._control.set_word(self._conditions + 4 * index, condition)
+            self._conditions = control.allocate(4 * len(self.code.typed.instructions))
+            control.set_word(self.block + CONDITIONS, self._conditions)
+        cell = self._conditions + 4 * index
+        before = control.word(cell)
+        address = control.allocate_words(len(conditions) + 1) if conditions else 0
+        control.set_word(cell, address)
+        if conditions:
+            control.set_words(address, [len(conditions), *conditions])
+        if before:
+            control.free_words(before, control.word(before) + 1)
 
 
 def page_count(code: MirrorCode) -> int:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.store import Store
 
-Stop = Callable[[Mirror, int, int], int]
-"""Called when a mirror stops: with the mirror, the address of the frame, and the number of the instruction."""
+Stop = Callable[[Mirror, int, int, int], int]
+"""Called when a mirror stops: with the mirror, the address of the frame, the number of the instruction, and why, as
+`STOP_...` bits."""
 
 
 class Mirrors:
@@ -45,7 +46,7 @@ class Mirrors:
         self._missing_function = _host(store, [i32(), i32(), i32()], [i32()], self._make_page)
         engine = store.engine
         assert isinstance(engine, Engine), "it has guest_debug on"
-        stop_function = _host(store, [i32(), i32()], [i32()], self._stopped)
+        stop_function = _host(store, [i32(), i32(), i32()], [i32()], self._stopped)
         self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
         self.routes = Routes(store.shadow, self._entry_or_stub)
 
@@ -157,9 +158,9 @@ class Mirrors:
             case Source.IDENTITY:
                 return shadow.constant(instance.id)
 
-    def _stopped(self, base: int, index: int) -> int:
+    def _stopped(self, base: int, index: int, kind: int) -> int:
         mirror = self._by_number[self._store.shadow.instance_id(base)]
-        return self._stop(mirror, base, index)
+        return self._stop(mirror, base, index, kind)
 
 
 def _host(
@@ -173,6 +174,6 @@ def _host(
 
     def call(*arguments: int) -> Any:
         alive = weak_method()
-        return None if alive is None else alive(*(argument & 0xFFFF_FFFF for argument in arguments))
+        return None if alive is None else alive(*[argument & 0xFFFF_FFFF for argument in arguments])
 
     return wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType(params, results), call, False, None))

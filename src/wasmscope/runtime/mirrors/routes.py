@@ -48,12 +48,12 @@ class Routes:
         """Somebody wants a function to go to its mirror. Raises `WasmscopeError` where it cannot."""
         words = self._words_of(instance)
         key = (instance.id, function)
-        self._wanted[key] += 1
-        if self._wanted[key] == 1:
-            self._shadow.set_flag(self._flag(instance, function), True)
+        if key not in self._wanted:
             words.routed[function] = self._entry(instance, function)
+            self._shadow.set_flag(self._flag(instance, function), True)
             if not self._everywhere:
                 self._write(words, function)
+        self._wanted[key] += 1
 
     def release(self, instance: Instance, function: int) -> None:
         """They do not want it any more."""

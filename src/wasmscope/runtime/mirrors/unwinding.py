@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from wasmscope.instrument.mirror.layout import SKIP_ALL, SKIP_NOTHING, SKIP_STEP
 from wasmscope.runtime.val import ExnRef, Val
 
 
@@ -12,10 +13,17 @@ from wasmscope.runtime.val import ExnRef, Val
 class Rerun:
     """The innermost frame goes on at the instruction that it is at.
 
-    `skips_stop`: it stopped there, and does not do so again.
+    `skips_stop`: it stopped there, and does not do so again; `skips_step`: it was told to go on there by a step, which
+    does not end there.
     """
 
     skips_stop: bool = False
+    skips_step: bool = False
+
+    @property
+    def skip(self) -> int:
+        """The same as mirrors are told it: `SKIP_...`."""
+        return SKIP_ALL if self.skips_stop else SKIP_STEP if self.skips_step else SKIP_NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,13 @@ class Breakpoint:
     """The instance it is for; None: all of the module, those that come later too."""
     condition: Condition = None
     ignore_count: int = 0
-    """So many hits are counted, but not told."""
+    """So many hits from now on are counted, but not told."""
     temporary: bool = False
     """Whether it is removed when it is told."""
     hits: int = 0
-    """How often the guest got here while the condition was not false."""
+    """How often the guest got here while the condition was not false; those that were ignored count."""
     fault: str = ""
-    """Why the condition could not be worked out at the last hit: it counts as true then."""
+    """Why the condition could not be worked out at the last hit, with the column; it counts as true then."""
 
     def concerns(self, instance: Instance) -> bool:
         """Whether functions of `instance` stop here."""
@@ -68,11 +68,10 @@ def place_of(table: FrameTable, pc: int) -> Place:
     if not codes or pc < 0 or pc >= codes[-1].end or pc < _code_section(table):
         extent = f"code is from {_code_section(table):#x} to {codes[-1].end:#x}" if codes else "the module has no code"
         raise BreakpointError(f"there is no instruction at offset {pc:#x} of the module: {extent}")
-    function = bisect_right([code.end for code in codes], pc)
-    typed = table.typed(function)
-    pcs = [instruction.pc for instruction in typed.instructions]
-    index = bisect_left(pcs, pc)
-    return Place(function, index, pcs[index])
+    function = bisect_right(codes, pc, key=lambda code: code.end)
+    instructions = table.typed(function).instructions
+    index = bisect_left(instructions, pc, key=lambda instruction: instruction.pc)  # the last one ends its function
+    return Place(function, index, instructions[index].pc)
 
 
 def _code_section(table: FrameTable) -> int:

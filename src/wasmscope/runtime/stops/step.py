@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from wasmscope.instrument.layout import FIRST_FRAME
@@ -24,6 +24,11 @@ class Reach:
     entries: bool = False
     """It stops where functions begin, and nowhere else."""
 
+    def beyond(self, base: int) -> Reach:
+        """The reach when the activation at `base` was left: a step of a frame ends in those below."""
+        is_of_frame = self.limit != EVERYWHERE and not self.entries
+        return replace(self, limit=min(self.limit, base - 1)) if is_of_frame else self
+
     @classmethod
     def of(cls, kind: StepKind, frame: int | None) -> Reach:
         """The reach of a step from the frame at an address; None: no guest runs."""
@@ -37,3 +42,9 @@ class Reach:
                 return cls(base - 1, calls=False)
             case "entry":
                 return cls(0, calls=True, entries=True)
+
+
+EVERYTHING = Reach.of("into", None)
+"""Every instruction."""
+
+TAIL_CALLS = frozenset({"return_call", "return_call_indirect", "return_call_ref"})

@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
-from wasmscope.errors import NotPaused
+from wasmscope.errors import BreakpointError, NotPaused
 from wasmscope.instrument.mirror.layout import (
     GO_ON,
+    SKIP,
+    SKIP_ALL,
+    SKIP_NOTHING,
+    SKIP_STEP,
     STEP_LIMIT,
     STEPPING,
-    STOP_ALWAYS,
     STOP_ENTRY,
+    STOP_STEP,
 )
 from wasmscope.runtime import capi
+from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
-from wasmscope.runtime.frame import FrameHandle
 from wasmscope.runtime.frame_values import kind_of
 from wasmscope.runtime.mirrors.mirror import Mirror
 from wasmscope.runtime.mirrors.mirrors import Mirrors
 from wasmscope.runtime.mirrors.unwinding import Rerun, Return, Unwinding
 from wasmscope.runtime.stops.breakpoint import Breakpoint
-from wasmscope.runtime.stops.step import Reach, StepKind
-from wasmscope.runtime.walk import Activation, Changes, call_sites
+from wasmscope.runtime.stops.edit import Undo
+from wasmscope.runtime.stops.places import Places
+from wasmscope.runtime.stops.registry import BreakpointRegistry
+from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
+from wasmscope.runtime.trap_point import instruction_at
+from wasmscope.runtime.walk import Activation, Changes, RawFrame, call_sites
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
+    from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
 
 
@@ -38,9 +47,10 @@ class Stops:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.mirrors = Mirrors(store, self._stopped, self._made)
-        self.breakpoints: list[Breakpoint] = []
-        self._places: dict[tuple[int, int], dict[int, list[Breakpoint]]] = {}
-        """By instance and function, then by the number of the instruction."""
+        self.breakpoints = BreakpointRegistry()
+        self._places = Places(store, self.mirrors)
+        self._instances: dict[Module, list[Instance]] = {}
+        """Those that were made, by their modules."""
         self.single_step = False
         self._step: Reach | None = None
         """Of the step that was asked for, until the guest stops."""
@@ -51,46 +61,75 @@ class Stops:
         self._redirection: Unwinding | None = None
         self._forced = False
         self._shake: Callable[[], bool] | None = None
+        for instance in self._made_instances():
+            self._instances.setdefault(instance.module, []).append(instance)
 
     # -- what is wanted ------------------------------------------------------------------------------------------
 
-    def add(self, breakpoint_: Breakpoint) -> None:
-        """Have the guest stop at a breakpoint from now on. Raises `WasmscopeError` where it cannot."""
-        for instance in self._store.instances:
-            if instance.is_made and breakpoint_.concerns(instance):
+    def add(self, breakpoint_: Breakpoint) -> Undo:
+        """Have the guest stop at a breakpoint from now on; returns what takes that back.
+
+        Raises `WasmscopeError` where it cannot.
+        """
+        if breakpoint_ in self.breakpoints:
+            raise BreakpointError("the breakpoint is set already")
+        self._add(breakpoint_)
+
+        def undo() -> None:
+            self._remove(breakpoint_)
+
+        return undo
+
+    def remove(self, breakpoint_: Breakpoint) -> Undo:
+        """Not any more; returns what takes that back."""
+        serial = self._remove(breakpoint_)
+        return lambda: self._add(breakpoint_, serial)
+
+    def _add(self, breakpoint_: Breakpoint, serial: int | None = None) -> None:
+        done: list[Instance] = []
+        try:
+            for instance in self._concerned(breakpoint_):
                 self._add_to(instance, breakpoint_)
-        self.breakpoints.append(breakpoint_)
+                done.append(instance)
+        except BaseException:
+            for instance in done:
+                self._remove_from(instance, breakpoint_)
+            raise
+        self.breakpoints.add(breakpoint_, serial)
         self._version += 1
 
-    def remove(self, breakpoint_: Breakpoint) -> None:
-        """Not any more."""
-        self.breakpoints.remove(breakpoint_)
-        for instance in self._store.instances:
-            places = self._places.get((instance.id, breakpoint_.function), {})
-            if breakpoint_ in places.get(breakpoint_.index, ()):
-                places[breakpoint_.index].remove(breakpoint_)
-                if not places[breakpoint_.index]:
-                    del places[breakpoint_.index]
-                self._set_stop(instance, breakpoint_.function, breakpoint_.index)
-                self.mirrors.routes.release(instance, breakpoint_.function)
+    def _remove(self, breakpoint_: Breakpoint) -> int:
+        for instance in self._concerned(breakpoint_):
+            self._remove_from(instance, breakpoint_)
+        return self.breakpoints.remove(breakpoint_)
+
+    def _concerned(self, breakpoint_: Breakpoint) -> list[Instance]:
+        return [each for each in self._instances.get(breakpoint_.module, ()) if breakpoint_.concerns(each)]
 
     def _add_to(self, instance: Instance, breakpoint_: Breakpoint) -> None:
-        self.mirrors.routes.want(instance, breakpoint_.function)
-        places = self._places.setdefault((instance.id, breakpoint_.function), {})
-        places.setdefault(breakpoint_.index, []).append(breakpoint_)
+        self._places.add(instance, breakpoint_)
+        self._set_stop(instance, breakpoint_.function, breakpoint_.index)
+
+    def _remove_from(self, instance: Instance, breakpoint_: Breakpoint) -> None:
+        self._places.remove(instance, breakpoint_)
         self._set_stop(instance, breakpoint_.function, breakpoint_.index)
 
     def instance_made(self, instance: Instance) -> None:
         """There is a new instance, of which nothing ran yet."""
-        for breakpoint_ in self.breakpoints:
+        self._instances.setdefault(instance.module, []).append(instance)
+        for breakpoint_ in self.breakpoints.of(instance.module):
             if breakpoint_.concerns(instance):
                 self._add_to(instance, breakpoint_)
         self.mirrors.routes.add(instance)
 
-    def set_single_step(self, enabled: bool) -> None:
-        """Have the guests stop before every instruction, or not any more."""
-        self.single_step = enabled
+    def set_single_step(self, enabled: bool) -> Undo:
+        """Have the guests stop before every instruction, or not any more; returns what takes that back."""
+        before, self.single_step = self.single_step, enabled
         self._version += 1
+        return lambda: self._reset_single_step(before)
+
+    def _reset_single_step(self, enabled: bool) -> None:
+        self.single_step = enabled
 
     def force_mirrors(self) -> None:
         """Have every function run in the mirror tier."""
@@ -104,13 +143,38 @@ class Stops:
 
     def request_step(self, kind: StepKind) -> None:
         """Have the guest stop at the end of a step, once, unless something else is told before."""
-        top = self._top()
-        self._step = Reach.of(kind, None if top is None else top.raw.base)
+        top = self._store.innermost_frame()
+        if top is None:
+            self._step = Reach.of(kind, None)
+        else:
+            name = instruction_at(top.raw.table, top.raw.pc).opcode.name
+            # A tail call does not come back to its frame: beyond it is the caller's.
+            self._step = Reach.of("out" if kind == "over" and name in TAIL_CALLS else kind, top.raw.base)
         self._version += 1
 
     def cancel_step(self) -> None:
         """Something was told."""
         self._step = None
+
+    def begin(self, activation: Activation) -> None:
+        """A guest is about to be entered.
+
+        A step goes into what a host function calls, but not into what is called by whoever asked for it.
+        """
+        outer = self._store.activations[-1] if self._store.activations else None
+        if outer is not None and outer.is_consulted:
+            activation.suspends_step = True
+            activation.suspended_step, self._step = self._step, None
+        self.arm()
+
+    def end(self, activation: Activation) -> None:
+        """It was left; it is not among the store's any more."""
+        if activation.suspends_step:
+            self._step = activation.suspended_step
+        elif not self._store.activations:
+            self._step = None
+        elif self._step is not None:
+            self._step = self._step.beyond(activation.base)
 
     def redirect(self, redirection: Unwinding) -> None:
         """Have the innermost frame go on in another way. Raises `NotPaused` where no frame could."""
@@ -127,13 +191,7 @@ class Stops:
 
     def arm(self) -> None:
         """The guest is about to go on: tell mirrors how far."""
-        wanted = Reach.of("into", None) if self.single_step else self._step
-        self._tell_mirrors(wanted)
-
-    def disarm(self) -> None:
-        """Another guest is about to run while this one stands still."""
-        if not self.single_step:
-            self._tell_mirrors(None)
+        self._tell_mirrors(EVERYTHING if self.single_step else self._step)
 
     def _tell_mirrors(self, wanted: Reach | None) -> None:
         if wanted == self._armed:
@@ -154,7 +212,9 @@ class Stops:
 
     def _made(self, mirror: Mirror) -> None:
         """A mirror was made."""
-        for index in {0, *self._places.get((mirror.instance.id, mirror.function), ())}:
+        for index in {0, *self._places.indices(mirror)}:
+            if index in self._places.indices(mirror):
+                self._places.tell_conditions(mirror, index)
             self._set_stop(mirror.instance, mirror.function, index)
 
     def _set_stop(self, instance: Instance, function: int, index: int) -> None:
@@ -162,77 +222,111 @@ class Stops:
         if mirror is None:
             return
         kind = STOP_ENTRY if index == 0 and self._armed is not None and self._armed.entries else 0
-        if self._places.get((instance.id, function), {}).get(index):
-            kind |= STOP_ALWAYS
-        mirror.set_stop(index, kind)
+        mirror.set_stop(index, kind | self._places.kind(mirror, index))
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
-    def _stopped(self, mirror: Mirror, base: int, index: int) -> int:
+    def _stopped(self, mirror: Mirror, base: int, index: int, kind: int) -> int:
         """A mirror stopped before instruction `index` of the frame at `base`, which is the innermost."""
         store = self._store
-        places = self._places.get((mirror.instance.id, mirror.function), {})
-        hit = [each for each in places.get(index, ()) if self._hits(each)]
-        stepped = self._armed is not None and (base <= self._armed.limit or (self._armed.entries and index == 0))
-        if not hit and not (stepped and (self.single_step or self._step is not None)):
+        activation = store.activations[-1]
+        activation.stopped = self._frame(activation, mirror, base, index)
+        try:
+            holding = self._places.holding(mirror, index)
+            asked = [each for each, _ in holding if callable(each.condition)]
+            if asked:
+                refused = {each for each in asked if not self._ask(each)}
+                holding = [(each, fault) for each, fault in holding if each not in refused]
+            hit = [each for each, fault in holding if each in self.breakpoints and self._counts(each, fault)]
+            event: DebugEvent | None = None
+            if hit:
+                for each in hit:
+                    if each.temporary:
+                        self._remove(each)
+                event = DebugEvent.Breakpoint(tuple(hit))
+            elif kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None):
+                event = DebugEvent.Step()
+            if event is not None:
+                leave_host = enter_host(store)
+                try:
+                    store.tell(event)
+                finally:
+                    leave_host()
+            elif not asked:
+                return GO_ON
+            self.leave(Rerun(skips_stop=True))
             return GO_ON
-        for each in hit:
-            if each.temporary:
-                self.remove(each)
-        event = DebugEvent.Breakpoint(tuple(hit)) if hit else DebugEvent.Step()
-        with store.standing_still():
-            store.tell(event)
-        self.leave(Rerun(skips_stop=True))
-        return GO_ON
+        finally:
+            activation.stopped = None
 
-    def _hits(self, breakpoint_: Breakpoint) -> bool:
-        condition = breakpoint_.condition
-        if callable(condition):
-            top = self._top()
-            assert top is not None
-            with self._store.standing_still():
-                if not condition(top):
-                    return False
+    def _frame(self, activation: Activation, mirror: Mirror, base: int, index: int) -> RawFrame:
+        return RawFrame(
+            mirror.instance,
+            mirror.instance.module.frame_table,
+            mirror.function,
+            mirror.code.typed.instructions[index].pc,
+            base,
+            self._store.shadow.reference_pointer - mirror.code.layout.references,
+            mirror=mirror,
+            changes=activation.changes.get(base),
+        )
+
+    def _ask(self, breakpoint_: Breakpoint) -> bool:
+        """What a condition in Python says of the innermost frame."""
+        condition, store = breakpoint_.condition, self._store
+        top = store.innermost_frame()
+        assert top is not None
+        assert callable(condition)
+        with store.standing_still(), store.consulting():
+            return bool(condition(top))
+
+    @staticmethod
+    def _counts(breakpoint_: Breakpoint, fault: str) -> bool:
+        """Count a hit; whether it is to be told."""
         breakpoint_.hits += 1
+        breakpoint_.fault = fault
         if breakpoint_.ignore_count > 0:
             breakpoint_.ignore_count -= 1
             return False
         return True
 
-    def _top(self) -> FrameHandle | None:
-        frames = self._store.debug_frames()
-        return None if frames is None or frames.done() else frames.handle()
+    def take_skip(self) -> int:
+        """What the frame that called the host because of the attention flag does not stop for where it is.
+
+        It is yet to come to the stop there, and guests that are called meanwhile are not concerned.
+        """
+        control = self.mirrors.control
+        skip = control.word(SKIP)
+        control.set_word(SKIP, SKIP_NOTHING)
+        return skip
+
+    def leave_attention(self, skip: int, told: bool) -> None:
+        """The same as `leave` for that frame; `skip`: as it was, `told`: the handler knows that it stands there."""
+        if skip == SKIP_NOTHING and told and self._step is not None and not self.single_step:
+            skip = SKIP_STEP
+        self.leave(Rerun(skips_stop=skip == SKIP_ALL, skips_step=skip == SKIP_STEP))
+        top = self._store.innermost_frame() if skip != SKIP_NOTHING else None
+        if top is not None and top.raw.mirror is not None:
+            mirror = top.raw.mirror
+            mirror.resume_at(top.raw.base, mirror.code.typed.numbers[top.raw.pc], skip)
 
     def leave(self, naturally: Unwinding) -> None:
         """The host is about to return to the guest of the innermost activation.
 
         Where it cannot go on as it is, it is unwound, to go on `naturally` or as was asked: `capi.EndHostCall`.
         """
-        store = self._store
-        activation = store.activations[-1]
         self.arm()
-        if not activation.is_drivable:
-            return
-        if self._shake is not None:
-            self._shake_up(activation, naturally, self._shake)
-        redirection, self._redirection = self._redirection, None
-        if redirection is not None:
-            self._unwind(activation, redirection)
-        if activation.checked != self._version:
-            activation.checked = self._version
-            if self._has_to_unwind(activation):
-                self._unwind(activation, naturally)
+        activation = self._store.activations[-1]
+        if activation.is_drivable and self._is_to_be_unwound(activation):
+            self._unwind(activation, naturally)
 
     def leave_call(self, returned: Any) -> None:
         """The same where the guest called a host function, which is about to return this to it."""
-        store = self._store
-        if not store.activations[-1].is_drivable:
+        self.arm()
+        activation = self._store.activations[-1]
+        if not activation.is_drivable or not self._is_to_be_unwound(activation):
             return
-        unchanged = self._redirection is None and store.activations[-1].checked == self._version
-        if unchanged and self._shake is None:
-            self.arm()
-            return
-        top = self._top()
+        top = self._store.innermost_frame()
         if top is None or top.activation() != 0:
             return
         raw = top.raw
@@ -242,19 +336,30 @@ class Stops:
             return  # that is an error of the host function's
         kinds = [kind_of(value_type, raw.table.module) for value_type in results]
         pairs = zip(kinds, values, strict=True)
-        self.leave(Return(tuple(capi.as_val(store, kind, value) for kind, value in pairs)))
+        self._unwind(activation, Return(tuple(capi.as_val(self._store, kind, value) for kind, value in pairs)))
 
-    def _shake_up(self, activation: Activation, naturally: Unwinding, chance: Callable[[], bool]) -> None:
+    def _is_to_be_unwound(self, activation: Activation) -> bool:
+        """Whether its frames have to be taken off the engine's stack before it goes on."""
+        if self._shake is not None and self._shake_up(self._shake):
+            return True
+        if self._redirection is not None:
+            return True
+        if activation.checked == self._version:
+            return False
+        activation.checked = self._version
+        return self._has_to_unwind(activation)
+
+    def _shake_up(self, chance: Callable[[], bool]) -> bool:
         store = self._store
         self._forced = chance()
         self.mirrors.routes.set_everywhere(self._forced, self._made_instances())
         if chance():
             store.wake()
-        if self._redirection is None and chance():
-            self._unwind(activation, naturally)
+        return chance()
 
-    def _unwind(self, activation: Activation, unwinding: Unwinding) -> NoReturn:
-        activation.unwinding = unwinding
+    def _unwind(self, activation: Activation, naturally: Unwinding) -> NoReturn:
+        redirection, self._redirection = self._redirection, None
+        activation.unwinding = redirection or naturally
         raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
 
     def _has_to_unwind(self, activation: Activation) -> bool:
@@ -265,6 +370,6 @@ class Stops:
         limit = -1 if self._armed is None else self._armed.limit
         return any(
             site.mirror is None
-            and (site.base <= limit or site.changes is not None or (site.instance.id, site.function) in self._places)
+            and (site.base <= limit or site.changes is not None or self._places.has_any(site.instance, site.function))
             for site in sites
         )
