@@ -9,6 +9,7 @@ import pytest
 import wasmscope
 from stepping import by_hand
 from stepping.chaos import differences
+from stepping.engine import EngineRun, new_engine
 from stepping.program import random_programs, smith_programs
 from support import tiers
 from support.wasmtools import WASM_TOOLS_ABSENT
@@ -78,3 +79,14 @@ def test_a_tier_asks_wasmscope_for_what_it_says(monkeypatch: pytest.MonkeyPatch)
     assert len(asked) == 2
     assert store.debug_handler is not None
     store.close()
+
+
+def test_every_function_that_runs_is_in_the_mirror_tier_when_forced() -> None:
+    program = by_hand.by_hand("tail calls")
+    run = EngineRun(wasmscope, new_engine(wasmscope), program)
+    tiers.prepared(run.store, tiers.Choice(tiers.Tier.MIRROR))
+    assert run.run().how == "returned"
+    made = run.store.mirrors_made
+    assert made is not None
+    assert {mirror.function for mirror in made} == set(range(len(program.module.bodies)))
+    run.store.close()
