@@ -111,9 +111,10 @@ class Controller:
                 return None
             function = located[0]
         else:
-            module = self._rng.choice(store.debug_all_modules())
-            if not module.original.codes:
+            modules = [each for each in store.debug_all_modules() if each.original.codes]
+            if not modules:  # it is being instantiated
                 return None
+            module = self._rng.choice(modules)
             function = self._rng.randrange(len(module.original.codes))
         code = module.original.codes[function]
         return module, self._rng.randrange(code.code_start, code.end)
