@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import wasmtime
 
 import wasmscope
 from wasmscope import DebugEvent
@@ -377,3 +378,39 @@ def test_a_removed_breakpoint_that_was_skipped_is_not_skipped_later() -> None:
     steps.store.set_debug_handler(Handler())
     assert steps.run("run", 3) == 0
     assert steps.stops == ["loop i32.sub 3", "loop i32.sub 2", "loop i32.sub 1", "caller i32.const 3"]
+
+
+def test_frames_that_wasmtime_entered_stop_in_functions_called_from_then_on() -> None:
+    """Nobody could go on with its frames one by one, so those that run are left alone."""
+    steps = Steps(
+        """(module (import "" "h" (func $host (param i32) (result i32)))
+          (func $run (export "run") (param i32) (result i32)
+            (i32.add (call $callee (call $host (local.get 0))) (i32.const 1)))
+          (func $callee (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))""",
+        hosts=(lambda value: (steps.stop_at("run", "i32.add"), steps.stop_at("callee", "i32.mul"), value)[2],),
+    )
+    found: Any = steps.instance.exports(steps.store)["run"]
+    plain = wasmtime.Func._from_raw(found._func)
+    assert plain(steps.store, 5) == 11
+    assert steps.stops == ["callee i32.mul 5"]
+    assert plain(steps.store, 5) == 11
+    assert steps.stops[1:] == ["callee i32.mul 5", "run i32.add 5"]
+
+
+@pytest.mark.parametrize("kind", ["into", "over", "out"])
+def test_steps_in_a_private_function_that_another_guest_was_given(kind: str) -> None:
+    steps = Steps(
+        """(module (func $given (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+          (func (export "spare")))""",
+        kind,
+    )
+    private = steps.instance.debug_function(steps.store, 0)
+    other = wasmscope.Module(
+        steps.store.engine,
+        """(module (import "" "f" (func $f (param i32) (result i32)))
+          (func (export "run") (param i32) (result i32) (i32.add (call $f (local.get 0)) (i32.const 1))))""",
+    )
+    outer = wasmscope.Instance(steps.store, other, [private])
+    steps.stop_at("given", "i32.mul")
+    assert outer.exports(steps.store)["run"](steps.store, 5) == 11
+    assert steps.stops == ["given i32.mul 5", *["given end 5"] * (kind != "out")]

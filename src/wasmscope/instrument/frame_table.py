@@ -112,6 +112,7 @@ class FrameTable:
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)
         self._searched_state = lru_cache(_STATES_REMEMBERED)(self._search_state)
         self.local_types = lru_cache(_FUNCTIONS_REMEMBERED)(self._local_types)
+        self.offsets = lru_cache(_TYPED_REMEMBERED)(self._offsets)
         self.typed = lru_cache(_TYPED_REMEMBERED)(self._typed)
         self.try_regions = lru_cache(_REGIONS_REMEMBERED)(self._try_regions)
 
@@ -202,6 +203,12 @@ class FrameTable:
     def _typed(self, function: int) -> TypedFunction:
         """A defined function's instructions with their types."""
         return type_function(self.module, function)
+
+    def _offsets(self, function: int) -> list[int]:
+        """Where the instructions of a defined function begin, in the original module."""
+        code = self.module.codes[function]
+        lengths = map(len, tokens_of(self.module, code)[:-1])
+        return list(accumulate(lengths, initial=code.code_start))
 
     def _try_regions(self, function: int) -> tuple[TryRegion, ...]:
         """The `try_table` blocks of a defined function, inner ones before those around them."""

@@ -35,6 +35,10 @@ class FunctionWords:
         if base != NO_WORDS:
             self._end = base
 
+    def has_any(self, instance_id: int) -> bool:
+        """Whether an instance has words that are not always 0."""
+        return self._bases[instance_id] != NO_WORDS
+
     def address(self, instance_id: int, function: int) -> int:
         """Where the word of a defined function is. Raises `WasmscopeError` where the instance has none."""
         base = self._bases[instance_id]

@@ -150,6 +150,10 @@ class Shadow:
         """
         return self._words.address(instance_id, function)
 
+    def has_words(self, instance_id: int) -> bool:
+        """Whether the functions of an instance have words."""
+        return self._words.has_any(instance_id)
+
     def set_word(self, address: int, mirror: int) -> None:
         """Have the function whose word is at `address` run by the mirror with this index; 0: by itself.
 

@@ -1,6 +1,6 @@
 """What runs in place of a function whose mirror was not made yet: it has the host make it, and calls it.
 
-One for each type of functions that the module defines::
+One for each type of functions::
 
     (func (export "3") (type $t) (param i32) (result i64)
       (call $make (global.get $instance))
@@ -9,6 +9,8 @@ One for each type of functions that the module defines::
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from wasmscope.analysis.signatures import composite_func
 from wasmscope.instrument.layout import REDIRECTED
@@ -23,8 +25,8 @@ STUBS_NAME = "wasmscope:stubs"
 """The module name of stubs, by which backtraces show them."""
 
 
-def make_stubs(plan: Plan) -> CompanionModule:
-    """The companion with the stubs of a module, each exported by the number of its type."""
+def make_stubs(plan: Plan, types: Sequence[int]) -> CompanionModule:
+    """The companion with the stubs for functions of these types, each exported by the number of its type."""
     companion = Companion(plan, STUBS_NAME)
     make = companion.host_function(Source.MAKE, FuncType((I32,), ()))
     shadow = companion.shadow()
@@ -32,7 +34,7 @@ def make_stubs(plan: Plan) -> CompanionModule:
     address = b"\x23" + companion.number(Source.FUNCTIONS) + number + constant(2) + b"\x74\x6a"
     mirror = address + b"\x28" + encode_memarg(0, shadow, 0)
     call_make = b"\x23" + companion.number(Source.IDENTITY) + b"\x10" + make
-    for type_index in dict.fromkeys(plan.module.functions):
+    for type_index in types:
         count = len(composite_func(plan.module, type_index).params)
         arguments = b"".join(b"\x20" + unsigned(parameter) for parameter in range(count))
         call = b"\x13" + unsigned(type_index) + companion.mirrors()

@@ -97,6 +97,7 @@ class ModuleCode:
         self._engine = engine
         self._table = table
         self._mirrors: dict[int, MirrorCode] = {}
+        self._stubs: dict[tuple[int, ...], Compiled] = {}
 
     def mirror(self, function: int) -> MirrorCode:
         """The code for a defined function."""
@@ -104,10 +105,11 @@ class ModuleCode:
             self._mirrors[function] = MirrorCode(self._engine, self._table, function)
         return self._mirrors[function]
 
-    @cached_property
-    def stubs(self) -> Compiled:
-        """A function for each type, which has a mirror made and calls it."""
-        return compile_companion(self._engine, make_stubs(self._table.plan))
+    def stubs(self, types: tuple[int, ...]) -> Compiled:
+        """A function for each of these types, which has a mirror made and calls it."""
+        if types not in self._stubs:
+            self._stubs[types] = compile_companion(self._engine, make_stubs(self._table.plan, types))
+        return self._stubs[types]
 
 
 def compile_companion(engine: wasmtime.Engine, companion: CompanionModule) -> Compiled:

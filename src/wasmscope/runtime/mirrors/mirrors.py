@@ -41,6 +41,7 @@ class Mirrors:
         self._by_number: list[Mirror] = []
         self._by_function: dict[tuple[int, int], Mirror] = {}
         self._stubs: dict[int, dict[int, int]] = {}
+        """By instance and type: where they are in the mirrors table."""
         i32 = wasmtime.ValType.i32
         self._make_function = _host(store, [i32()], [], self._make_wanted)
         self._missing_function = _host(store, [i32(), i32(), i32()], [i32()], self._make_page)
@@ -48,7 +49,7 @@ class Mirrors:
         assert isinstance(engine, Engine), "it has guest_debug on"
         stop_function = _host(store, [i32(), i32(), i32()], [i32()], self._stopped)
         self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
-        self.routes = Routes(store.shadow, self._entry_or_stub)
+        self.routes = Routes(store.shadow, self._entry_or_stub, self._entries_or_stubs)
 
     def __getitem__(self, number: int) -> Mirror:
         """The mirror whose number a frame has."""
@@ -103,17 +104,26 @@ class Mirrors:
         mirror = self.find(instance, function)
         if mirror is not None:
             return mirror.entry
-        if instance.id not in self._stubs:
-            self._stubs[instance.id] = self._make_stubs(instance)
-        return self._stubs[instance.id][instance.module.original.functions[function]]
+        type_index = instance.module.original.functions[function]
+        stubs = self._stubs.setdefault(instance.id, {})
+        if type_index not in stubs:
+            self._make_stubs(instance, (type_index,))
+        return stubs[type_index]
 
-    def _make_stubs(self, instance: Instance) -> dict[int, int]:
-        """Index in the mirrors table of the stub for each type."""
-        stubs = self._instantiate(instance.module.mirror_code.stubs, instance, None)
-        types = list(dict.fromkeys(instance.module.original.functions))
+    def _entries_or_stubs(self, instance: Instance) -> list[int]:
+        functions = instance.module.original.functions
+        made = self._stubs.setdefault(instance.id, {})
+        missing = tuple(each for each in dict.fromkeys(functions) if each not in made)
+        if missing:
+            self._make_stubs(instance, missing)
+        return [self._entry_or_stub(instance, function) for function in range(len(functions))]
+
+    def _make_stubs(self, instance: Instance, types: tuple[int, ...]) -> None:
+        """Stubs in the mirrors table: for one type quickly, for all together."""
+        stubs = self._instantiate(instance.module.mirror_code.stubs(types), instance, None)
         functions = [capi.function_named(self._store, stubs, str(type_index)) for type_index in types]
         first = self._store.shadow.mirrors.add_all(functions)
-        return {type_index: first + position for position, type_index in enumerate(types)}
+        self._stubs[instance.id] |= {type_index: first + position for position, type_index in enumerate(types)}
 
     def instantiate(self, compiled: Compiled, mirror: Mirror) -> wasmtime.Instance:
         """An instance of code that is made for a mirror."""

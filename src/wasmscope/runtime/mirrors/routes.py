@@ -37,9 +37,13 @@ class _Words:
 class Routes:
     """The routes of a store's functions."""
 
-    def __init__(self, shadow: Shadow, entry: Callable[[Instance, int], int]) -> None:
+    def __init__(
+        self, shadow: Shadow, entry: Callable[[Instance, int], int], entries: Callable[[Instance], list[int]]
+    ) -> None:
+        """`entry` gives what a function of an instance goes to, `entries` what each of them does."""
         self._shadow = shadow
         self._entry = entry
+        self._entries = entries
         self._words: dict[int, _Words] = {}
         self._wanted = Counter[tuple[int, int]]()
         self._everywhere = False
@@ -80,22 +84,27 @@ class Routes:
         """Have all functions of these instances, all that there are, go to their mirrors, or not any more."""
         if wanted == self._everywhere:
             return
-        self._everywhere = wanted
-        for instance in instances:
-            self.add(instance)
-        if not wanted:
+        if wanted:
+            for instance in instances:
+                self._route_all(instance)
+        else:
             for words in self._words.values():
                 self._shadow.write_words(words.address, words.routed)
+        self._everywhere = wanted
         self._shadow.set_all_flags(wanted)
 
     def add(self, instance: Instance) -> None:
         """There is a new instance."""
         if self._everywhere:
-            words = self._words_of(instance)
-            if words.everywhere is None:
-                functions = range(len(words.routed))
-                words.everywhere = array(_WORD, [self._entry(instance, function) for function in functions])
-            self._shadow.write_words(words.address, words.everywhere)
+            self._route_all(instance)
+
+    def _route_all(self, instance: Instance) -> None:
+        if not self._shadow.has_words(instance.id):
+            return  # its functions run as they are, whatever is stepped into
+        words = self._words_of(instance)
+        if words.everywhere is None:
+            words.everywhere = array(_WORD, self._entries(instance))
+        self._shadow.write_words(words.address, words.everywhere)
 
     def made(self, instance: Instance, function: int, entry: int) -> None:
         """The mirror of a function was made: it is entered without a stub from now on."""

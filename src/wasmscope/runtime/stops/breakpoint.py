@@ -69,9 +69,9 @@ def place_of(table: FrameTable, pc: int) -> Place:
         extent = f"code is from {_code_section(table):#x} to {codes[-1].end:#x}" if codes else "the module has no code"
         raise BreakpointError(f"there is no instruction at offset {pc:#x} of the module: {extent}")
     function = bisect_right(codes, pc, key=lambda code: code.end)
-    instructions = table.typed(function).instructions
-    index = bisect_left(instructions, pc, key=lambda instruction: instruction.pc)  # the last one ends its function
-    return Place(function, index, instructions[index].pc)
+    offsets = table.offsets(function)
+    index = bisect_left(offsets, pc)  # there is one: the last instruction is of one byte, the end of the function
+    return Place(function, index, offsets[index])
 
 
 def _code_section(table: FrameTable) -> int:

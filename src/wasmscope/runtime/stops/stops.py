@@ -196,13 +196,13 @@ class Stops:
     def _tell_mirrors(self, wanted: Reach | None) -> None:
         if wanted == self._armed:
             return
+        everywhere = self._forced or (wanted is not None and wanted.calls)
+        self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
         control, armed = self.mirrors.control, self._armed
         self._armed = wanted
         control.set_byte(STEPPING, int(wanted is not None and not wanted.entries))
         if wanted is not None:
             control.set_word(STEP_LIMIT, wanted.limit)
-        everywhere = self._forced or (wanted is not None and wanted.calls)
-        self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
         if (wanted is not None and wanted.entries) != (armed is not None and armed.entries):
             for mirror in self.mirrors:
                 self._set_stop(mirror.instance, mirror.function, 0)
