@@ -169,7 +169,7 @@ class FrameTable:
         index = bisect_right(self._rewritten_starts, offset) - 1
         return index if index >= 0 and offset < self.functions[index].rewritten_end else None
 
-    def defined_function(self, rewritten_index: int, entering: int | None = None) -> int:
+    def defined_function(self, rewritten_index: int, entering: int = 0) -> int:
         """Index among the defined functions of what has this index in the rewritten module.
 
         Of a function that was appended to lead to others, which is only seen while it is called, it is the one that
@@ -180,7 +180,6 @@ class FrameTable:
             return rewritten_index - self.module.num_imported_functions - APPENDED_FUNCTIONS
         if appended is Appended.OWN_INSTRUCTION:
             raise LookupError("the instruction belongs to the mirror that has it run")
-        assert entering is not None, "it is called for a function"
         return entering
 
     def appended(self, rewritten_index: int) -> Appended | None:

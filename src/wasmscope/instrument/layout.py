@@ -9,7 +9,8 @@ One linear memory a store, the *shadow memory*, imported by every rewritten modu
     16   fuel            i64  instructions run, counted up from minus the fuel; only in modules that count
     24   reference limits  i32 x 4  for each reference table: its entries from here on are null
     40   entry           i32  which of its functions an entry function is to call (`private_entities.py`)
-    44   redirected      i32  which defined function is being redirected to its mirror (`redirect.py`)
+    44   redirected      i32  which defined function is being redirected to its mirror (`redirect.py`), or entered
+                              through an entry function
     64 KiB   flags      64 KiB of u8  not 0: functions with this flag look at their words
     128 KiB  words      i32, one for each defined function of each instance: 0, or the entry of the table of
                         mirrors with what runs instead of it

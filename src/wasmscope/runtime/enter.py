@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import wasmtime
 
 from wasmscope.runtime import capi
+from wasmscope.runtime.backtrace import frames_of, is_translatable
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.fault import is_out_of_bounds
 from wasmscope.runtime.frame_values import FrameReader
 from wasmscope.runtime.mirrors.continuing import continue_activation
-from wasmscope.runtime.trap import Frame, Trap, with_original_frames
-from wasmscope.runtime.walk import Activation, RawFrame, TrapSite, entered_function, trap_site, trapped_frame
+from wasmscope.runtime.trap import Frame, Trap, with_frames, with_original_frames
+from wasmscope.runtime.trap_site import trap_site, trapped_frame
+from wasmscope.runtime.walk import Activation, RawFrame
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -29,70 +31,101 @@ def enter(
     store: Store,
     run: Callable[[], _Result | capi.Failure],
     instance: Instance | None = None,
-    function: int | None = None,
     *,
     as_thrown: Callable[[Trap], BaseException] | None = None,
     complete: Callable[[capi.Returned], _Result] | None = None,
 ) -> _Result:
     """Let `run` enter a guest of `store`; raises what wasmtime would.
 
-    A function that does not name its instance is of `instance`; the one that an entry function leads to is `function`
-    (see `Activation`). A trap or an uncaught exception is told while the guest's frames are still there: they are only
-    unwound for the engine, the shadow frames stay until the stack pointers are put back. Where the guest ended by an
-    exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Where the host took
-    over, `complete(returned)` makes what `run` would have returned; without it the host cannot. Raises
+    A function that does not name its instance is of `instance` (see `Activation`). A trap or an uncaught exception is
+    told while the guest's frames are still there: they are only unwound for the engine, the shadow frames stay until
+    the stack pointers are put back. So the handler can have the guest go on (`Store.redirect`). Where the guest ended
+    by an exception, which is pending then, `as_thrown(trap)` makes what is raised; else it is that trap. Where the host
+    took over, `complete(returned)` makes what `run` would have returned; without it the host cannot. Raises
     `WasmscopeError` while another thread is in the store, unless a guest stands still there.
     """
     if store.occupancy.pause() is not None:
-        return store.occupancy.run(lambda: _enter(store, run, instance, function, as_thrown, complete))
+        return store.occupancy.run(lambda: _enter(store, run, instance, as_thrown, complete))
     with store.occupancy:
-        return _enter(store, run, instance, function, as_thrown, complete)
+        return _enter(store, run, instance, as_thrown, complete)
 
 
 def _enter(
     store: Store,
     run: Callable[[], _Result | capi.Failure],
     instance: Instance | None,
-    function: int | None,
     as_thrown: Callable[[Trap], BaseException] | None,
     complete: Callable[[capi.Returned], _Result] | None,
 ) -> _Result:
-    shadow = store.shadow
-    activation = Activation(*shadow.pointers, instance, function, is_drivable=complete is not None)
+    activation = Activation(*store.shadow.pointers, instance, is_drivable=complete is not None)
     store.begin(activation)
     try:
         outcome: _Result | capi.Outcome = run()
-        if activation.unwinding is not None:
-            outcome = continue_activation(store, activation)
-            if isinstance(outcome, capi.Returned):
-                assert complete is not None
-                return complete(outcome)
-        match outcome:
-            case capi.Trapped(trap, thrown):
-                tables = store.instances.tables
-                entered = entered_function(shadow, trap.frames, tables, function)
-                site = trap_site(trap.frames, tables, trap.trap_code, entered)
-                error = Trap.of(trap, tables, overflow=site is not None and site.fills(shadow), entering=entered)
-                if thrown:
-                    if not activation.uncaught:
-                        _tell_uncaught(store)
-                    raise error if as_thrown is None else as_thrown(error)
-                _tell_trap(store, activation, error, site)
-                raise error
-            case capi.Failed(failure):
-                frames = [Frame.of(frame, store.instances.tables) for frame in capi.error_frames(failure)]
-                message = _without_own(with_original_frames(str(failure), frames), shadow.own)
-                capi.set_message(failure, message)
-                if frames and not isinstance(failure, wasmtime.ExitTrap):
-                    store.tell(DebugEvent.HostcallError(failure))  # a host function that is not of this package
-                raise failure
-            case capi.Raised(exception, by_ours=by_ours):
-                if not by_ours:
-                    store.tell(DebugEvent.HostcallError(exception))
-                raise exception
-        return outcome  # type: ignore[return-value]  # no failure
+        while True:
+            if activation.unwinding is not None:
+                outcome = continue_activation(store, activation)
+                if isinstance(outcome, capi.Returned):
+                    assert complete is not None
+                    return complete(outcome)
+            match outcome:
+                case capi.Trapped():
+                    _trapped(store, activation, outcome, as_thrown)
+                case capi.Failed() | capi.Raised():
+                    _failed(store, outcome)
+                case _:
+                    return outcome  # type: ignore[return-value]  # no failure
     finally:
         store.end(activation)
+
+
+def _trapped(
+    store: Store, activation: Activation, outcome: capi.Trapped, as_thrown: Callable[[Trap], BaseException] | None
+) -> None:
+    """Tell of it, and raise it; return where the handler has the guest go on."""
+    trap, thrown = outcome.trap, outcome.thrown
+    frames, code = trap.frames, trap.trap_code
+    translatable = is_translatable(store, frames)
+    site = None if thrown else trap_site(store, frames, code)
+    if site is not None and (store.debug_handler is not None or not translatable):
+        activation.trapped = trapped_frame(store, activation, site, lambda frame: is_out_of_bounds(store, frame))
+    overflow = site is not None and site.fills(store.shadow)
+    code = wasmtime.TrapCode.STACK_OVERFLOW if overflow else code
+    error = Trap.of(
+        trap,
+        store.instances.tables,
+        overflow=overflow,
+        entering=store.shadow.redirected,
+        shown=None if translatable else frames_of(store, frames, code),
+    )
+    if not thrown:
+        _tell_trap(store, activation, error)
+    elif not activation.uncaught:
+        _tell_uncaught(store)
+    activation.unwinding = activation.take_redirection()
+    if activation.unwinding is None:
+        raise as_thrown(error) if thrown and as_thrown is not None else error
+    if thrown:
+        capi.take_exception(store)
+    store.stops.arm()
+
+
+def _failed(store: Store, outcome: capi.Failed | capi.Raised) -> NoReturn:
+    """Tell of it, if nobody did, and raise it."""
+    match outcome:
+        case capi.Failed(failure):
+            tables, frames = store.instances.tables, capi.error_frames(failure)
+            if is_translatable(store, frames):
+                message = with_original_frames(str(failure), [Frame.of(frame, tables) for frame in frames])
+            else:
+                message = with_frames(str(failure), frames_of(store, frames, None))
+            capi.set_message(failure, _without_own(message, store.shadow.own))
+            if frames and not isinstance(failure, wasmtime.ExitTrap):
+                store.tell(DebugEvent.HostcallError(failure))  # a host function that is not of this package
+            raise failure
+        case capi.Raised(exception, by_ours=by_ours):
+            if not by_ours:
+                store.tell(DebugEvent.HostcallError(exception))
+            raise exception
 
 
 def enter_host(store: Store) -> Callable[[], None]:
@@ -153,10 +186,8 @@ def _occupy(store: Store) -> Callable[[], None]:
 
 def _keep(store: Store, frame: RawFrame) -> None:
     """Have guests that the handler calls put their frames above the one that trapped."""
-    entry = frame.table.functions[frame.function]
-    if frame.base + entry.frame_size < store.shadow.size:
-        store.shadow.stack_pointer = frame.base + entry.frame_size
-        store.shadow.reference_pointer = frame.reference_base + entry.references
+    if frame.end[0] < store.shadow.size:
+        store.shadow.pointers = frame.end
 
 
 def _tell_uncaught(store: Store) -> None:
@@ -173,18 +204,10 @@ def _tell_uncaught(store: Store) -> None:
             capi.set_exception(store, exception)
 
 
-def _tell_trap(store: Store, activation: Activation, error: Trap, site: TrapSite | None) -> None:
+def _tell_trap(store: Store, activation: Activation, error: Trap) -> None:
     if store.debug_handler is None:
         return
-    if site is not None:
-        activation.trapped = trapped_frame(
-            store.shadow,
-            store.instances,
-            store.mirrors_made,
-            activation,
-            site,
-            lambda frame: is_out_of_bounds(store, frame),
-        )
+    if activation.trapped is not None:
         _keep(store, activation.trapped)
         activation.reader = FrameReader(store, activation.trapped)
         activation.reader.capture()

@@ -72,11 +72,11 @@ class PrivateFunc(Func):
         complete: Callable[[capi.Returned], _Result] | None = None,
     ) -> _Result:
         def selected() -> _Result | capi.Failure:
-            if self._number is not None:
-                store.shadow.select_entry(self._number)
+            if self._number is not None and self._function is not None:
+                store.shadow.select_entry(self._number, self._function)
             return run()
 
-        return enter(store, selected, self.instance, self._function, as_thrown=as_thrown, complete=complete)
+        return enter(store, selected, self.instance, as_thrown=as_thrown, complete=complete)
 
     def _called_by_guest(self, caller: Caller, run: Callable[[], capi.Failure | None]) -> None:
         store = caller.store

@@ -180,7 +180,10 @@ class Shadow:
 
     @property
     def redirected(self) -> int:
-        """Index among the defined functions of the one that went to its mirror last."""
+        """Index among the defined functions of the one that was entered last through a function that leads to it.
+
+        That is an entry function, or the way to its mirror.
+        """
         return self.word(REDIRECTED)
 
     @property
@@ -202,9 +205,10 @@ class Shadow:
     def fuel(self, consumed: int) -> None:
         _FUEL.pack_into(self._bytes, FUEL, consumed)
 
-    def select_entry(self, number: int) -> None:
-        """Have the entry function that is called next call the function with this number."""
+    def select_entry(self, number: int, function: int) -> None:
+        """Have the entry function that is called next call the function with this number, a defined one."""
         _WORD.pack_into(self._bytes, ENTRY, number)
+        _WORD.pack_into(self._bytes, REDIRECTED, function)
 
     def word(self, address: int) -> int:
         """The u32 at `address`."""

@@ -13,6 +13,9 @@ from wasmscope.instrument.plan import Appended
 _FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(?:(0x[0-9a-f]+)( - ))?(.*)$", re.MULTILINE)
 """Number, offset (missing where the engine knows none), module and function."""
 _OVERFLOW_CAUSE = "Caused by:\n    wasm trap: call stack exhausted"
+_BACKTRACE = "error while executing at wasm backtrace:"
+_NOWHERE = 2**64 - 1
+"""The offset of a frame that is at no instruction (`wasm_frame_module_offset`)."""
 _UNNAMED = re.compile(r"<wasm function \d+>$")
 
 
@@ -22,10 +25,11 @@ class Frame(wasmtime.Frame):
     _table: FrameTable
     _function: int
     _offset: int
-    _entering: bool
+    _is_engines: bool
+    """The engine has the same frame, of the rewritten function."""
 
     @classmethod
-    def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable], entering: int | None = None) -> wasmtime.Frame:
+    def of(cls, frame: wasmtime.Frame, tables: Mapping[str, FrameTable], entering: int = 0) -> wasmtime.Frame:
         """`frame` as it is in the original module; itself where its module was not rewritten, or in a mirror's helper.
 
         The frame of a function that leads to others is that of the defined function `entering`, before it begins.
@@ -35,24 +39,29 @@ class Frame(wasmtime.Frame):
         if table is None or appended is Appended.OWN_INSTRUCTION:
             return frame
         function = table.defined_function(frame.func_index, entering)
+        if appended is not None:
+            return cls.at(table, function, table.module.codes[function].code_start)
         known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
-        original = cls.__new__(cls)
+        original = cls.at(table, function, table.original_offset(function, frame.module_offset) if known else None)
         original._set_ptr(frame.ptr())
         original._owner = frame
+        original._is_engines = True
+        return original
+
+    @classmethod
+    def at(cls, table: FrameTable, function: int, pc: int | None) -> Frame:
+        """The frame of a defined function at `pc`; None: before it began, where the engine has no offset."""
+        original = cls.__new__(cls)
         original._table = table
         original._function = function
-        original._entering = appended is not None
-        original._offset = frame.module_offset
-        if appended is not None:
-            original._offset = table.module.codes[function].code_start
-        elif known:
-            original._offset = table.original_offset(function, frame.module_offset)
+        original._offset = _NOWHERE if pc is None else pc
+        original._is_engines = False
         return original
 
     @property
     def func_name(self) -> str | None:
         """Name of the function, if it has one."""
-        return self._table.names.functions.get(self.func_index) if self._entering else super().func_name
+        return super().func_name if self._is_engines else self._table.names.functions.get(self.func_index)
 
     @property
     def func_index(self) -> int:
@@ -72,8 +81,8 @@ class Frame(wasmtime.Frame):
     @property
     def func_offset(self) -> int:
         """Offset of the instruction in the function's body."""
-        known = self._offset < len(self._table.bytecode)
-        return self._offset - self._table.module.codes[self._function].body_start if known else super().func_offset
+        known = self._offset != _NOWHERE
+        return self._offset - self._table.module.codes[self._function].body_start if known else _NOWHERE
 
 
 class Trap(wasmtime.Trap):
@@ -81,7 +90,8 @@ class Trap(wasmtime.Trap):
 
     _tables: Mapping[str, FrameTable]
     _overflow = False
-    _entering: int | None = None
+    _entering = 0
+    _shown: Sequence[wasmtime.Frame] | None = None
 
     @classmethod
     def of(
@@ -90,28 +100,33 @@ class Trap(wasmtime.Trap):
         tables: Mapping[str, FrameTable],
         *,
         overflow: bool = False,
-        entering: int | None = None,
+        entering: int = 0,
+        shown: Sequence[wasmtime.Frame] | None = None,
     ) -> Trap:
         """Take over what the engine reports of modules rewritten by `tables`.
 
         `overflow`: the memory that was accessed out of bounds is that of the shadow frames. `entering`: the defined
-        function that was called through an entry function.
+        function that was entered last through another one. `shown`: the guest's frames, where they are not those of the
+        engine.
         """
         original = cls.__new__(cls)
         original._set_ptr(trap._consume())
         original._tables = dict(tables)
         original._overflow = overflow
         original._entering = entering
+        original._shown = shown
         return original
 
     @property
     def engine_frames(self) -> list[wasmtime.Frame]:
-        """The engine's backtrace of the rewritten modules: what frames are checked against."""
+        """The engine's backtrace: of rewritten modules, and of what runs their functions in the mirror tier."""
         return super().frames
 
     @property
     def frames(self) -> list[wasmtime.Frame]:
         """As wasmtime's: the innermost frames, at most 20."""
+        if self._shown is not None:
+            return list(self._shown)
         tables = getattr(self, "_tables", {})
         return [Frame.of(frame, tables, self._entering) for frame in super().frames]
 
@@ -126,8 +141,31 @@ class Trap(wasmtime.Trap):
         message = super().message
         if not hasattr(self, "_tables"):
             return message
-        message = with_original_frames(message, self.frames)
+        if self._shown is None:
+            message = with_original_frames(message, self.frames)
+        else:
+            message = with_frames(message, self._shown)
         return message.partition("Caused by:")[0] + _OVERFLOW_CAUSE if self._overflow else message
+
+
+def with_frames(message: str, frames: Sequence[wasmtime.Frame]) -> str:
+    """The engine's text for an error with other frames for its backtrace (Wasmtime `runtime/trap.rs`, `WasmBacktrace`).
+
+    Names of functions are those in the module, where the engine demangles them.
+    """
+    lines = "\n".join(f"  {number:>3}: {_describe(frame)}" for number, frame in enumerate(frames))
+    backtrace, cause, causes = message.partition("\nCaused by:")
+    if not cause:
+        return f"{_BACKTRACE}\n{lines}\n\nCaused by:\n    {message}"
+    found = list(_FRAME_LINE.finditer(backtrace))
+    if not found:
+        return message
+    return backtrace[: found[0].start()] + lines + backtrace[found[-1].end() :] + cause + causes
+
+
+def _describe(frame: wasmtime.Frame) -> str:
+    offset = "" if frame.module_offset == _NOWHERE else f"{frame.module_offset:#x}".rjust(8) + " - "
+    return f"{offset}{frame.module_name or '<unknown>'}!{frame.func_name or f'<wasm function {frame.func_index}>'}"
 
 
 def with_original_frames(message: str, frames: Sequence[wasmtime.Frame]) -> str:

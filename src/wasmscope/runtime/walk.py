@@ -1,23 +1,19 @@
 """From the bytes of the shadow stack to frames, oldest first.
 
 A frame says where it is by its site; the frame table says how large it is, and so where the next one begins. The frame
-in which a trap happened has no site for it: the engine's backtrace says where that was.
+in which a trap happened may have no site for it: the engine's backtrace says where that was (`trap_site.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import wasmtime
-
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.layout import MIRROR, NAMES_INSTANCE
-from wasmscope.instrument.plan import Appended
 from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
-from wasmscope.runtime.trap_point import instruction_at, point_of_trap
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame_values import FrameReader
@@ -59,6 +55,11 @@ class RawFrame:
     """What runs it, if that is not the function itself."""
     changes: Changes | None = None
 
+    @property
+    def end(self) -> tuple[int, int]:
+        """Where a frame above it begins: its address, and its first entry for references."""
+        return _end_of(self)
+
     def find_state(self) -> State | None:
         """Where its values are; None: nothing was published, because `missing`. This takes its function's points."""
         if self.missing:
@@ -94,11 +95,15 @@ class CallSite:
     @property
     def end(self) -> tuple[int, int]:
         """Where the frame above begins: its address, and its first entry for references."""
-        if self.mirror is not None:
-            layout = self.mirror.code.layout
-            return self.base + layout.size, self.reference_base + layout.references
-        entry = self.table.functions[self.function]
-        return self.base + entry.frame_size, self.reference_base + entry.references
+        return _end_of(self)
+
+
+def _end_of(frame: RawFrame | CallSite) -> tuple[int, int]:
+    if frame.mirror is not None:
+        layout = frame.mirror.code.layout
+        return frame.base + layout.size, frame.reference_base + layout.references
+    entry = frame.table.functions[frame.function]
+    return frame.base + entry.frame_size, frame.reference_base + entry.references
 
 
 @dataclass(slots=True)
@@ -109,8 +114,6 @@ class Activation:
     reference_base: int
     instance: Instance | None = None
     """Whose function was called, where it may not say so itself: nothing but a debugger can call it from outside."""
-    function: int | None = None
-    """Which of its defined functions that is, where it was called through an entry function."""
     top: int | None = None
     """While the host runs: where the frames end."""
     trapped: RawFrame | None = None
@@ -138,11 +141,18 @@ class Activation:
     suspends_step: bool = False
     """It was entered by one of those: the step of the guest outside waits for its end."""
     suspended_step: Reach | None = None
+    redirection: Unwinding | None = None
+    """How the host wants the innermost frame to go on."""
 
     @property
     def is_consulted(self) -> bool:
         """Whether it stands still because somebody was told of it."""
         return self.consultations > 0
+
+    def take_redirection(self) -> Unwinding | None:
+        """How the host wants the innermost frame to go on; once."""
+        redirection, self.redirection = self.redirection, None
+        return redirection
 
     def take_reader(self, frame: RawFrame) -> FrameReader | None:
         """The values of the frame that trapped, as they were then; None for any other."""
@@ -167,32 +177,6 @@ class Consultation:
     def __exit__(self, *exc: object) -> None:
         if self._activation is not None:
             self._activation.consultations -= 1
-
-
-@dataclass(frozen=True, slots=True)
-class TrapSite:
-    """Where a trap happened, from the engine's backtrace."""
-
-    table: FrameTable
-    rewritten_offset: int
-    function: int
-    """Index among the defined functions."""
-    code: wasmtime.TrapCode | None
-
-    def fills(self, shadow: Shadow) -> bool:
-        """Whether the guest trapped because the shadow state has no room for its frame, or for the references in it."""
-        if self.code is not wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS:
-            return False
-        entry = self.table.functions[self.function]
-        if exhausted(shadow, entry.frame_size):
-            return True
-        # Where a table for references cannot grow, the guest traps on purpose, before its own code.
-        return entry.references > 0 and self.table.points(self.function).is_before_all(self.rewritten_offset)
-
-    @property
-    def overflow(self) -> bool:
-        """Whether the engine's own stack check failed, before the function began."""
-        return self.code is wasmtime.TrapCode.STACK_OVERFLOW
 
 
 def walk(
@@ -250,119 +234,3 @@ def call_site(
     function = table.function_at(pc)
     assert function is not None, "a site lies in a function"
     return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes.get(base))
-
-
-def trapped_frame(
-    shadow: Shadow,
-    instances: Sequence[Instance],
-    mirrors: Mirrors | None,
-    activation: Activation,
-    site: TrapSite,
-    is_out_of_bounds: Callable[[RawFrame], bool | None],
-) -> RawFrame:
-    """The frame that a trap happened in. `is_out_of_bounds(frame)` says whether the access it is at is."""
-    table, function = site.table, site.function
-    entry = table.functions[function]
-    points = table.points(function)
-
-    def frame_at(point: Point | None, *, pushed: bool) -> RawFrame:
-        base, reference_base = shadow.stack_pointer, shadow.reference_pointer
-        if pushed:
-            base -= entry.frame_size
-            reference_base -= entry.references
-        below = walk(shadow, instances, mirrors, activation, base)
-        caller = below[-1] if below else None
-        home = caller.instance if caller is not None else activation.instance
-        instance = _instance_of(shadow, instances, table, function, base, home, caller, entered=not site.overflow)
-        if point is not None:
-            return RawFrame(instance, table, function, point.pc, base, reference_base, point)
-        pc = table.original_offset(function, site.rewritten_offset)
-        if site.overflow:
-            pc = table.module.codes[function].code_start
-            missing = "the stack overflowed before the function began"
-        elif site.fills(shadow):
-            missing = "the stack of frames is full, so the state could not be published"
-        else:
-            missing = "the engine does not say which instruction trapped"
-        return RawFrame(instance, table, function, pc, base, reference_base, missing=missing, entering=site.overflow)
-
-    if site.overflow:
-        return frame_at(None, pushed=False)
-    point = point_of_trap(
-        table,
-        points,
-        site.rewritten_offset,
-        site.code,
-        lambda suspect: is_out_of_bounds(frame_at(suspect, pushed=suspect.pushed)),
-    )
-    return frame_at(point, pushed=point.pushed if point is not None else entry.pushes_frame)
-
-
-def exhausted(shadow: Shadow, frame_size: int) -> bool:
-    """Whether a frame on top of the stack does not fit into the shadow memory."""
-    return shadow.stack_pointer + frame_size > shadow.size
-
-
-def _instance_of(
-    shadow: Shadow,
-    instances: Sequence[Instance],
-    table: FrameTable,
-    function: int,
-    base: int,
-    home: Instance | None,
-    caller: RawFrame | None,
-    *,
-    entered: bool,
-) -> Instance | None:
-    """The instance a topmost frame belongs to: it names itself if it can be entered from outside, else it is `home`.
-
-    Before it can do so it is that of a `caller` which calls this very function, where none hands its place on.
-    """
-    if not table.plan.escapes(table.module.num_imported_functions + function):
-        return home
-    if entered and base + 8 <= shadow.size:
-        return instances[shadow.instance_id(base)]
-    tail_calls = any(instance.module.uses_tail_calls for instance in instances)
-    if caller is not None and not tail_calls and _calls_directly(caller, table, function):
-        return caller.instance
-    mark = table.mark  # modules of the same bytes have tables of their own, and the engine does not tell them apart
-    candidates = [each for each in instances if each.module.frame_table.mark == mark and each.may_run]
-    return candidates[0] if len(candidates) == 1 else None
-
-
-def _calls_directly(caller: RawFrame, table: FrameTable, function: int) -> bool:
-    """Whether a frame is in a `call` of a defined function of its own module."""
-    call = instruction_at(caller.table, caller.pc)
-    index = table.module.num_imported_functions + function
-    return caller.table.mark == table.mark and call.opcode.name == "call" and call.immediates[0] == index
-
-
-def trap_site(
-    frames: Sequence[wasmtime.Frame],
-    tables: Mapping[str, FrameTable],
-    code: wasmtime.TrapCode | None,
-    entering: int | None,
-) -> TrapSite | None:
-    """Where the engine says a trap happened, if that is in code of a rewritten module's own.
-
-    In a function that leads to others it can only be the stack that overflowed, on the way to the defined function
-    `entering`.
-    """
-    table = tables.get(frames[0].module_name or "") if frames else None
-    if table is None or table.appended(frames[0].func_index) is Appended.OWN_INSTRUCTION:
-        return None
-    function = table.defined_function(frames[0].func_index, entering)
-    return TrapSite(table, frames[0].module_offset, function, code)
-
-
-def entered_function(
-    shadow: Shadow, frames: Sequence[wasmtime.Frame], tables: Mapping[str, FrameTable], called: int | None
-) -> int | None:
-    """The defined function that the innermost frame leads to, if it is one that was appended to lead to others.
-
-    Such a function hands its place on, so it is only seen as the innermost. `called` is the one that the host called
-    through an entry function.
-    """
-    table = tables.get(frames[0].module_name or "") if frames else None
-    redirects = table is not None and table.appended(frames[0].func_index) is Appended.REDIRECT
-    return shadow.redirected if redirects else called

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wasmscope.instrument.layout import ENTRY
+from wasmscope.instrument.layout import ENTRY, REDIRECTED
 from wasmscope.instrument.mirror.companion import Companion
 from wasmscope.instrument.mirror.slots import constant
 from wasmscope.instrument.operations import encode_memarg
@@ -34,7 +34,12 @@ def call_function(companion: Companion, function: int, opcode: bytes) -> bytes:
         export = private.name(ExternKind.FUNC, function)
         return opcode + companion.exported_function(export, type_index)
     entry = private.entries[function]
-    select = constant(0) + constant(entry.number) + b"\x36" + encode_memarg(0, companion.shadow(), ENTRY)
+    # The entry function is only seen on a stack that overflows there: then this says where it was to lead.
+    defined = function - companion.module.num_imported_functions
+    select = b"".join(
+        constant(0) + constant(value) + b"\x36" + encode_memarg(0, companion.shadow(), cell)
+        for cell, value in ((ENTRY, entry.number), (REDIRECTED, defined))
+    )
     return select + opcode + companion.exported_function(entry.export, type_index)
 
 

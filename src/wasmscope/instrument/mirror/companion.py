@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 from wasmscope.instrument.layout import SHADOW_PAGES
@@ -41,6 +41,42 @@ from wasmscope.wasm.types import (
     TagType,
     ValType,
 )
+
+COMPANION = "wasmscope:"
+"""Begins the module names of companions, by which backtraces show them."""
+
+
+class CompanionKind(StrEnum):
+    """What a companion is for, as far as its name says."""
+
+    PAGE = "page"
+    RUNNER = "runner"
+    STUBS = "stubs"
+    OTHER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionName:
+    """What the name of a companion says."""
+
+    mark: str
+    """The module that it was made beside (`mark.py`)."""
+    kind: CompanionKind
+    function: int = 0
+    """For a runner, the index of its function among the defined ones."""
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.kind} {self.function}"
+
+
+def parse_name(name: str) -> CompanionName:
+    """Read a module name that begins with `COMPANION`."""
+    mark, _, rest = name.partition(" ")
+    kind, _, function = rest.partition(" ")
+    known = next((each for each in CompanionKind if each.value == kind), CompanionKind.OTHER)
+    if not function.isascii() or not function.isdecimal() or len(function) > 9:
+        return CompanionName(mark, CompanionKind.OTHER)
+    return CompanionName(mark, known, int(function))
 
 
 class Source(Enum):

@@ -29,7 +29,7 @@ from wasmscope.analysis.typing import Handler, Label, TypedFunction, TypedInstru
 from wasmscope.instrument.layout import ATTENTION, FUEL, SITE, THROWS
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.mirror.calls import call_code, own_instruction_code, try_table_code
-from wasmscope.instrument.mirror.companion import Companion, CompanionModule, Source
+from wasmscope.instrument.mirror.companion import Companion, CompanionKind, CompanionModule, CompanionName, Source
 from wasmscope.instrument.mirror.layout import (
     FIRST_TAIL_CALL,
     GO_ON,
@@ -49,8 +49,6 @@ from wasmscope.wasm.types import I32, FuncType, ValType
 
 PAGE_TYPE = FuncType((I32, I32, I32), (I32,))
 PAGE_EXPORT = "page"
-PAGE_NAME = "wasmscope:page"
-"""The module name of pages, by which backtraces show them."""
 
 _INDEX, _STOPS, _NEXT = b"\x02", b"\x03", b"\x04"
 _FIRST_SCRATCH = 5
@@ -61,7 +59,7 @@ _NOTHING = frozenset({"block", "loop", "try_table", "nop", "drop"})
 
 def make_page(plan: Plan, function: TypedFunction, number: int) -> CompanionModule:
     """The companion with page `number` of a function."""
-    companion = Companion(plan, PAGE_NAME)
+    companion = Companion(plan, str(CompanionName(plan.mark.name, CompanionKind.PAGE)))
     page = _Page(companion, function, number)
     code = page.code()
     companion.add_function(companion.type_index(PAGE_TYPE), page.locals(), code, PAGE_EXPORT)
@@ -169,7 +167,8 @@ class _Page:
             + (b"\x10" + companion.host_function(Source.STOP, stop_type) + _TEE + _NEXT)
             + (constant(GO_ON) + b"\x47" + _IF + leave + _END)
         )
-        return test + _IF + call + self._load_stops() + _END
+        site = self._site(self._function.instructions[self._number])
+        return test + _IF + site + call + self._load_stops() + _END
 
     def _attend(self, typed: TypedInstruction) -> bytes:
         """The attention test of a loop's header, and of the function's entry."""

@@ -4,17 +4,24 @@
 
     (func $run (param $base i32) (param $refs i32) (param $index i32) (result t*)
       (loop $next
-        (local.set $index (call_indirect $mirrors (type $page) (local.get $base) (local.get $refs) (local.get $index)
-          (i32.add (i32.load offset=16 $control (global.get $block)) (i32.shr_u (local.get $index) PAGE_LOG2))))
-        (if (i32.lt_s (local.get $index) 0)
-          (then ... other code takes the frame over, or: the tail call number N ...))
-        (br_if $next (i32.ne (local.get $index) COUNT)))
+        (if (i32.ne (local.get $index) COUNT)
+          (then
+            ... the site is that of the instruction at $index ...
+            (local.set $index (call_indirect $mirrors (type $page)
+              (local.get $base) (local.get $refs) (local.get $index)
+              (i32.add (i32.load offset=16 $control (global.get $block)) (i32.shr_u (local.get $index) PAGE_LOG2))))
+            (br_if $next (i32.ge_s (local.get $index) 0))
+            ... other code takes the frame over, or: the tail call number N ...)))
       pop, results)
     (func (export "enter") (type $f) ... a new frame with the arguments and all else at its default ... (call $run))
     (func (export "resume") ... the frame that the control memory says ... (call $run) ... the results into slots ...)
+
+`enter` traps before it makes a frame for which there is no room: by a load from where the frame would end.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 from wasmscope.analysis.signatures import effect_of, reference_kind
 from wasmscope.analysis.typing import TypedFunction, height_of, types_of
@@ -27,7 +34,7 @@ from wasmscope.instrument.layout import (
 )
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.mirror.calls import call_code
-from wasmscope.instrument.mirror.companion import Companion, CompanionModule, Source
+from wasmscope.instrument.mirror.companion import Companion, CompanionKind, CompanionModule, CompanionName, Source
 from wasmscope.instrument.mirror.layout import (
     FIRST_PAGE,
     FIRST_TAIL_CALL,
@@ -38,6 +45,7 @@ from wasmscope.instrument.mirror.layout import (
     RESUME_BASE,
     RESUME_INDEX,
     RESUME_REFERENCES,
+    SITES,
     MirrorLayout,
     site_of,
 )
@@ -49,8 +57,6 @@ from wasmscope.instrument.reservation import NULL, reserve_entries
 from wasmscope.wasm.types import I32, FuncType
 
 ENTER, RESUME = "enter", "resume"
-RUNNER_NAME = "wasmscope:runner"
-"""The module name of runners, by which backtraces show them."""
 
 _INDEX = b"\x02"
 _GET, _SET, _TEE = b"\x20", b"\x21", b"\x22"
@@ -59,7 +65,8 @@ _IF, _END, _RETURN = b"\x04\x40", b"\x0b", b"\x0f"
 
 def make_runner(plan: Plan, function: TypedFunction, index: int) -> CompanionModule:
     """The companion with the runner of the function with this index, which counts imports."""
-    return _Runner(Companion(plan, RUNNER_NAME), function, index).make()
+    name = CompanionName(plan.mark.name, CompanionKind.RUNNER, index - plan.module.num_imported_functions)
+    return _Runner(Companion(plan, str(name)), function, index).make()
 
 
 class _Runner:
@@ -91,11 +98,18 @@ class _Runner:
         page = block + b"\x28" + encode_memarg(0, companion.control(), FIRST_PAGE)
         page += _GET + _INDEX + constant(PAGE_LOG2) + b"\x76\x6a"
         page_type = unsigned(companion.type_index(PAGE_TYPE))
-        code = b"\x03\x40" + slots.base + slots.references + _GET + _INDEX + page
+        code = b"\x03\x40" + _GET + _INDEX + constant(len(self._function.instructions)) + b"\x47" + _IF
+        code += self._site() + slots.base + slots.references + _GET + _INDEX + page
         code += b"\x11" + page_type + companion.mirrors() + _TEE + _INDEX
-        code += constant(0) + b"\x48" + _IF + self._special() + _END
-        code += _GET + _INDEX + constant(len(self._function.instructions)) + b"\x47\x0d\x00" + _END
+        code += constant(0) + b"\x4e\x0d\x01" + self._special() + _END + _END
         return code + slots.pop() + slots.load_operands(self._function.type.results, 0)
+
+    def _site(self) -> bytes:
+        """The stack may overflow on the way into the page: the frame is at the page's instruction then."""
+        memory, block = self._companion.control(), b"\x23" + self._companion.number(Source.BLOCK)
+        address = block + b"\x28" + encode_memarg(0, memory, SITES) + _GET + _INDEX + constant(2) + b"\x74\x6a"
+        site = address + b"\x28" + encode_memarg(0, memory, 0)
+        return self._slots.base + site + b"\x36" + self._slots.memarg(SITE)
 
     def _special(self) -> bytes:
         """What a page asks for besides going on elsewhere."""
@@ -150,26 +164,32 @@ class _Runner:
         companion, first = self._companion, len(self._function.type.params)
         code = constant(0) + b"\x28" + slots.memarg(STACK_POINTER) + _SET + unsigned(first)
         code += constant(0) + b"\x28" + slots.memarg(REFERENCE_POINTER) + _SET + unsigned(first + 1)
-        code += slots.push()
+        code += self._make_room(slots) + slots.push()
         number = b"\x23" + companion.number(Source.BLOCK) + b"\x28" + encode_memarg(0, companion.control(), NUMBER)
         code += slots.base + number + b"\x36" + slots.memarg(INSTANCE)
         code += slots.base + constant(site_of(self._function.instructions[0].pc)) + b"\x36" + slots.memarg(SITE)
         return code
 
+    @cached_property
+    def _tables(self) -> dict[str, bytes]:
+        """The tables in which the function has slots."""
+        module = self._companion.module
+        kinds = sorted({reference_kind(value_type, module) for value_type in self._function.reference_types})
+        return {kind: self._companion.references(kind) for kind in kinds}
+
+    def _make_room(self, slots: Slots) -> bytes:
+        """Trap where the frame does not fit; make the tables as long as it needs them."""
+        end = slots.base + b"\x2d" + slots.memarg(self._layout.size - 1) + b"\x1a"
+        return end + reserve_entries(slots.references, self._layout.references, self._tables, slots.memarg)
+
     def _clear(self, slots: Slots) -> bytes:
-        """Locals that are no parameters begin as zero or null; entries for references are made."""
-        function, module = self._function, self._companion.module
-        params, locals_ = len(function.type.params), len(function.local_types)
+        """Locals that are no parameters begin as zero or null."""
+        params, locals_ = len(self._function.type.params), len(self._function.local_types)
         code = b""
-        if self._layout.references:
-            kinds = sorted({reference_kind(t, module) for t in function.reference_types})
-            tables = {kind: self._companion.references(kind) for kind in kinds}
-            code += reserve_entries(slots.references, self._layout.references, tables, slots.memarg)
-            if locals_ > params:
-                for kind in kinds:
-                    start = slots.references + constant(params) + b"\x6a"
-                    code += start + NULL[kind] + constant(locals_ - params) + b"\xfc\x11" + tables[kind]
         if locals_ > params:
+            for kind, table in self._tables.items():
+                start = slots.references + constant(params) + b"\x6a"
+                code += start + NULL[kind] + constant(locals_ - params) + b"\xfc\x11" + table
             start = slots.base + constant(HEADER_SIZE + self._layout.slot_size * params) + b"\x6a"
             size = constant(self._layout.slot_size * (locals_ - params))
             code += start + constant(0) + size + b"\xfc\x0b" + unsigned(self._companion.shadow())

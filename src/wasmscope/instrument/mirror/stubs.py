@@ -15,19 +15,16 @@ from collections.abc import Sequence
 from wasmscope.analysis.signatures import composite_func
 from wasmscope.instrument.layout import REDIRECTED
 from wasmscope.instrument.leb import unsigned
-from wasmscope.instrument.mirror.companion import Companion, CompanionModule, Source
+from wasmscope.instrument.mirror.companion import Companion, CompanionKind, CompanionModule, CompanionName, Source
 from wasmscope.instrument.mirror.slots import constant
 from wasmscope.instrument.operations import encode_memarg
 from wasmscope.instrument.plan import Plan
 from wasmscope.wasm.types import I32, FuncType
 
-STUBS_NAME = "wasmscope:stubs"
-"""The module name of stubs, by which backtraces show them."""
-
 
 def make_stubs(plan: Plan, types: Sequence[int]) -> CompanionModule:
     """The companion with the stubs for functions of these types, each exported by the number of its type."""
-    companion = Companion(plan, STUBS_NAME)
+    companion = Companion(plan, str(CompanionName(plan.mark.name, CompanionKind.STUBS)))
     make = companion.host_function(Source.MAKE, FuncType((I32,), ()))
     shadow = companion.shadow()
     number = constant(0) + b"\x28" + encode_memarg(0, shadow, REDIRECTED)

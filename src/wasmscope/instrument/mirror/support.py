@@ -29,7 +29,7 @@ from wasmscope.instrument.mirror.layout import (
 CONTROL, STOP = "control", "stop"
 
 SUPPORT = f"""
-(module
+(module $wasmscope:support
   (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
   (import "" "mirrors" (table $mirrors 0 funcref))
   (import "" "host" (func $host (param i32 i32 i32) (result i32)))

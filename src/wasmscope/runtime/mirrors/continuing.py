@@ -14,7 +14,7 @@ import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
 from wasmscope.analysis.typing import Handler, TypedInstruction, types_of
-from wasmscope.instrument.mirror.layout import RESUME_REFERENCES, SKIP_NOTHING
+from wasmscope.instrument.mirror.layout import RESUME_REFERENCES, SKIP_NOTHING, site_of
 from wasmscope.instrument.shadow_frame import MemorySlot
 from wasmscope.runtime import capi
 from wasmscope.runtime.frame_values import KIND, SIZE
@@ -61,6 +61,8 @@ class _Continuation:
         self._activation = activation
         self._suspended = activation.suspended
         """Oldest first."""
+        self._trapped: RawFrame | None = None
+        """Which of them has trapped: it may not have been pushed."""
 
     def run(self) -> capi.Outcome:
         following = self._unwound()
@@ -97,6 +99,7 @@ class _Continuation:
         unwinding, activation.unwinding = activation.unwinding, None
         running, activation.running = activation.running, None
         trapped, activation.trapped = activation.trapped, None
+        self._trapped = trapped
         start = None if running is None else (running.base, running.reference_base, running.instance)
         end = store.shadow.stack_pointer if trapped is None else trapped.base
         sites = call_sites(store.shadow, store.instances, store.mirrors, activation, end, start)
@@ -168,6 +171,9 @@ class _Continuation:
         frame, store = self._activation.running, self._store
         assert frame is not None
         layout, control = mirror.code.layout, store.mirrors.control
+        instructions = mirror.code.typed.instructions
+        if index < len(instructions):
+            store.shadow.set_header(frame.base, site_of(instructions[index].pc), mirror.number)
         store.shadow.pointers = frame.base + layout.size, frame.reference_base + layout.references
         control.set_word(RESUME_REFERENCES, frame.reference_base)
         mirror.resume_at(frame.base, index, skip)
@@ -240,6 +246,8 @@ class _Continuation:
         """How an activation ends that ends by an exception."""
         if outcome is None:
             self._activation.uncaught = True
+            if self._suspended and self._suspended[-1] is self._trapped:
+                self._activation.trapped = self._trapped
             return throw_into(self._store, exception)
         capi.set_exception(self._store, exception)
         return outcome

@@ -27,9 +27,13 @@ def redirect(store: Store, redirection: Redirection) -> None:
 
 
 def _checked(store: Store, frame: RawFrame, redirection: Redirection) -> unwinding.Unwinding:
+    if frame.instance is None:
+        raise BreakpointError("the frame cannot go on: nothing says which of several instances it is of")
     typed = frame.table.typed(frame.function)
     match redirection:
         case JumpTo(pc):
+            if frame.missing:
+                raise BreakpointError(f"the frame cannot go on elsewhere: {frame.missing}")
             if pc not in typed.numbers:
                 raise BreakpointError(f"{pc:#x} is no instruction of the function that the frame is in")
             here, there = types_of(typed.at(frame.pc).stack), typed.at(pc)

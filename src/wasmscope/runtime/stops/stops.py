@@ -58,7 +58,6 @@ class Stops:
         """What the mirrors were told."""
         self._version = 0
         """Grows when frames that run may have to go to their mirrors."""
-        self._redirection: Unwinding | None = None
         self._forced = False
         self._shake: Callable[[], bool] | None = None
         for instance in self._made_instances():
@@ -180,7 +179,7 @@ class Stops:
         """Have the innermost frame go on in another way. Raises `NotPaused` where no frame could."""
         if not self._store.activations:
             raise NotPaused("no guest runs that could go on in another way")
-        self._redirection = redirection
+        self._store.activations[-1].redirection = redirection
 
     def changed(self, activation: Activation, base: int) -> Changes:
         """The changes of a frame whose code does not look at its slots: it goes on in its mirror."""
@@ -342,7 +341,7 @@ class Stops:
         """Whether its frames have to be taken off the engine's stack before it goes on."""
         if self._shake is not None and self._shake_up(self._shake):
             return True
-        if self._redirection is not None:
+        if activation.redirection is not None:
             return True
         if activation.checked == self._version:
             return False
@@ -358,8 +357,7 @@ class Stops:
         return chance()
 
     def _unwind(self, activation: Activation, naturally: Unwinding) -> NoReturn:
-        redirection, self._redirection = self._redirection, None
-        activation.unwinding = redirection or naturally
+        activation.unwinding = activation.take_redirection() or naturally
         raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
 
     def _has_to_unwind(self, activation: Activation) -> bool:
