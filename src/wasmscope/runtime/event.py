@@ -86,11 +86,23 @@ class Step(DebugEvent):
 
 @dataclass(frozen=True, slots=True)
 class Watchpoint(DebugEvent):
-    """What `watch` watches was accessed: `old` is its value before, `new` the one after, the same after a read."""
+    """What `watch` watches is about to be accessed: the innermost frame is before the instruction that does it.
+
+    `old` is the value that it has, `new` the one that it will have, the same after a read. Of a memory that is `bytes`,
+    those from `address` on: of the whole range that is watched, or, where that has more than 4096 bytes, of what is
+    accessed; of all else a `Val`. `Unavailable` in place of either says why it cannot be had.
+
+    Where `by_host`, a host function has written already, and the frame is in its call: see `docs/watchpoints.md`.
+    """
 
     watch: Any
     old: Any
     new: Any
+    access: str = "w"
+    """What is done to what is watched: "r" it is read, "w" written, "rw" both."""
+    address: int = 0
+    """Where `old` and `new` begin in a memory; the index of a table's entry, or of a local; 0 for a global."""
+    by_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

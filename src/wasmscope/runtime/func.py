@@ -175,6 +175,7 @@ def host_function(
     def callback(caller: Any, *args: Any) -> Any:
         store: Store = getattr(caller, "store", caller)
         leave = enter_host(store)
+        call = store.host_called()
         try:
             try:
                 returned = func(caller, *args) if access_caller else func(*args)
@@ -185,6 +186,7 @@ def host_function(
                 raise
             finally:
                 leave()
+                store.host_done(call)
             store.host_returned(returned)
         except capi.EndHostCall as request:
             raise capi.EndHostCall(told_if_thrown(store, request.end)) from None

@@ -34,6 +34,8 @@ from wasmscope.runtime.stops.stops import Stops
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, Consultation, RawFrame, walk
+from wasmscope.runtime.watch.host_writes import HostCall
+from wasmscope.runtime.watch.watchpoint import Watchpoint
 from wasmscope.runtime.worker import current_worker
 
 if TYPE_CHECKING:
@@ -217,9 +219,19 @@ class Store(wasmtime.Store):
         """The same; None while nobody wanted any."""
         return None if self._stops is None else self._stops.mirrors
 
-    def consulting(self) -> Consultation:
-        """While somebody was told of a guest that stands still: what they call is no part of what it does."""
-        return Consultation(self.activations[-1] if self.activations else None)
+    @contextmanager
+    def consulting(self) -> Iterator[None]:
+        """While somebody was told of a guest that stands still: what they call is no part of what it does.
+
+        Nor is what they write.
+        """
+        call = None if self._stops is None else self._stops.watching.host_writes.host_told()
+        try:
+            with Consultation(self.activations[-1] if self.activations else None):
+                yield
+        finally:
+            if self._stops is not None:
+                self._stops.watching.host_writes.host_knows(call)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -239,6 +251,16 @@ class Store(wasmtime.Store):
         """The same where the host is about to return from a host function with `returned`."""
         if self._stops is not None and self.activations:
             self._stops.leave_call(returned)
+
+    def host_called(self) -> HostCall | None:
+        """A guest has called a host function; `host_done` wants what this returns."""
+        return None if self._stops is None else self._stops.watching.host_writes.host_called()
+
+    def host_done(self, call: HostCall | None) -> None:
+        """That has done what it does, and the guest's frames are as they were."""
+        if self._stops is not None:
+            watching = self._stops.watching
+            watching.tell_host_writes(watching.host_writes.host_returned(call))
 
     def apply_edit(self, edit: BreakpointEdit) -> None:
         """Change breakpoints: now, or on the guest's thread when it calls the host next."""
@@ -278,6 +300,10 @@ class Store(wasmtime.Store):
     def breakpoints(self) -> list[Breakpoint]:
         """The breakpoints, in the order in which they were set (Wasmtime `Store::breakpoints`)."""
         return [] if self._stops is None else list(self._stops.breakpoints)
+
+    def watchpoints(self) -> list[Watchpoint]:
+        """The watchpoints, in the order in which they were set; not those on locals of frames that are gone."""
+        return [] if self._stops is None else self._stops.watching.all()
 
     def is_single_step(self) -> bool:
         """Whether the guests stop before every instruction (Wasmtime `Store::is_single_step`)."""

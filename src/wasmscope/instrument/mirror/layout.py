@@ -28,6 +28,7 @@ The block of a mirror, whose address its code has as a global::
                               and so many indices in the mirrors table
     +16  first page      i32  index in the mirrors table of the function's first page
     +20  number          i32  of the mirror in its store
+    +24  watches         i32  address of an i32 for each: its first descriptor (`watching.py`), where it stops for one
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ STEP_LIMIT = 20
 TRACE_COUNT = 24
 TRACE_ADDRESS = 28
 SKIP = 32
+NOT_RESUMED = -1
+"""The resume index when the frame that was resumed has gone on from there."""
 OUTCOMES = 1 << 15
 ONES = 1 << 16
 MOST_CONDITIONS = (ONES - OUTCOMES) // 4
@@ -64,15 +67,18 @@ SITES = 8
 CONDITIONS = 12
 FIRST_PAGE = 16
 NUMBER = 20
-BLOCK_SIZE = 24
+WATCHES = 24
+BLOCK_SIZE = 28
 
 STOP_ALWAYS = 1
 STOP_CONDITION = 2
 STOP_LEAVE = 4
 STOP_ENTRY = 8
 STOP_STEP = 16
+STOP_WATCH = 32
 """Bits of a stop: for the host; for the host where a condition is not false; where other code may take the frame
-over; for the host, because it wants to know of functions that are entered; what a step adds when it ends there."""
+over; for the host, because it wants to know of functions that are entered; what a step adds when it ends there; for
+the host where what the instruction accesses is watched."""
 
 SKIP_NOTHING, SKIP_ALL, SKIP_STEP = range(3)
 """What the frame that goes on does not stop for: nothing; anything; a step."""

@@ -6,6 +6,7 @@ from wasmscope.instrument.layout import SHADOW_PAGES
 from wasmscope.instrument.mirror.layout import (
     CONDITIONS,
     GO_ON,
+    NOT_RESUMED,
     NUMBER,
     OUTCOMES,
     RESUME_BASE,
@@ -21,10 +22,13 @@ from wasmscope.instrument.mirror.layout import (
     STOP_ENTRY,
     STOP_LEAVE,
     STOP_STEP,
+    STOP_WATCH,
     STOPS,
     TRACE_ADDRESS,
     TRACE_COUNT,
+    WATCHES,
 )
+from wasmscope.instrument.mirror.watching import WATCHED, WATCHING
 
 CONTROL, STOP = "control", "stop"
 
@@ -35,6 +39,7 @@ SUPPORT = f"""
   (import "" "host" (func $host (param i32 i32 i32) (result i32)))
   (memory $control (export "{CONTROL}") {SHADOW_PAGES} {SHADOW_PAGES})
   (type $condition (func (param i32 i32) (result i32)))
+{WATCHING}
 
   ;; The stop of instruction $index was not 0. Returns what the page is to go on with.
   (func (export "{STOP}") (param $block i32) (param $base i32) (param $references i32) (param $index i32) (result i32)
@@ -53,7 +58,10 @@ SUPPORT = f"""
               (i32.eq (i32.load $control offset={RESUME_INDEX} (i32.const 0)) (local.get $index)))
           (then
             (i32.store $control offset={SKIP} (i32.const 0) (i32.const {SKIP_NOTHING}))
-            (if (i32.eq (local.get $skip) (i32.const {SKIP_ALL})) (then (return (i32.const {GO_ON})))))
+            (if (i32.eq (local.get $skip) (i32.const {SKIP_ALL}))
+              (then
+                (i32.store $control offset={RESUME_INDEX} (i32.const 0) (i32.const {NOT_RESUMED}))
+                (return (i32.const {GO_ON})))))
           (else (local.set $skip (i32.const {SKIP_NOTHING}))))))
     (local.set $site (i32.load $control
       (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
@@ -91,7 +99,15 @@ SUPPORT = f"""
             (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_ALWAYS})))))
           (br_if $next
             (i32.lt_u (local.tee $position (i32.add (local.get $position) (i32.const 4))) (local.get $end))))))
-    (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE | STOP_STEP}))
+    (if (i32.and (local.get $kind) (i32.const {STOP_WATCH}))
+      (then
+        (if (i32.eqz (call ${WATCHED}
+              (i32.load $control (i32.add
+                (i32.load $control offset={WATCHES} (local.get $block))
+                (i32.shl (local.get $index) (i32.const 2))))
+              (local.get $base)))
+          (then (local.set $kind (i32.and (local.get $kind) (i32.const {~STOP_WATCH})))))))
+    (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE | STOP_STEP | STOP_WATCH}))
       (then (return (call $host (local.get $base) (local.get $index) (local.get $kind)))))
     (i32.const {GO_ON})))
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from ctypes import byref
 from typing import Any
 
@@ -71,6 +72,42 @@ def memory_data(store: Storelike, memory: wasmtime.Memory) -> tuple[int, int]:
     context = store._context()
     data = ffi.wasmtime_memory_data(context, byref(memory._memory))
     return ctypes.cast(data, ctypes.c_void_p).value or 0, ffi.wasmtime_memory_data_size(context, byref(memory._memory))
+
+
+def memory_bytes(store: Storelike, memory: wasmtime.Memory | wasmtime.SharedMemory) -> memoryview:
+    """Return the bytes of a memory, shared or not; good until it grows or the store is closed."""
+    if isinstance(memory, wasmtime.SharedMemory):
+        address, size = ctypes.cast(memory.data_ptr(), ctypes.c_void_p).value or 0, memory.data_len()
+    else:
+        address, size = memory_data(store, memory)
+    return memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B") if size else memoryview(b"")
+
+
+def identity(item: wasmtime.Memory | wasmtime.SharedMemory | wasmtime.Table | wasmtime.Global) -> tuple[int, ...]:
+    """What two objects have in common that stand for one memory, table or global; without a shared memory's, the
+    first number is that of their store. The structures have padding, which says nothing.
+    """
+    if isinstance(item, wasmtime.SharedMemory):
+        return (-1, ctypes.cast(item.data_ptr(), ctypes.c_void_p).value or 0)
+    if isinstance(item, wasmtime.Memory):
+        raw: Any = item._memory
+    else:
+        raw = item._table if isinstance(item, wasmtime.Table) else item._global
+    return tuple(_numbers(raw))
+
+
+def _numbers(raw: Any) -> Iterator[int]:
+    for name, _ in raw._fields_:
+        member = getattr(raw, name)
+        if isinstance(member, ctypes.Structure):
+            yield from _numbers(member)
+        else:
+            yield member
+
+
+def is_same_function(first: wasmtime.Func, second: wasmtime.Func) -> bool:
+    """Whether two objects stand for one function."""
+    return bytes(first._func) == bytes(second._func)
 
 
 def extern_of(item: AsExtern) -> ffi.wasmtime_extern_t:

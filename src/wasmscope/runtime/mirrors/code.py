@@ -11,6 +11,7 @@ from wasmscope.analysis.typing import TypedFunction, types_of
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.condition import CompiledCondition
 from wasmscope.instrument.frame_table import FrameTable
+from wasmscope.instrument.mirror.accesses import Access, Space, accesses_of
 from wasmscope.instrument.mirror.companion import CompanionModule, Need
 from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout
@@ -57,6 +58,25 @@ class MirrorCode:
         """What makes frames and lets pages run."""
         index = self._table.module.num_imported_functions + self.function
         return compile_companion(self._engine, make_runner(self._table.plan, self.typed, index))
+
+    @cached_property
+    def accesses(self) -> dict[tuple[Space, int], list[tuple[int, Access]]]:
+        """What it accesses of each memory, table, global and local: the numbers of the instructions, and how."""
+        found: dict[tuple[Space, int], list[tuple[int, Access]]] = {}
+        for number, typed in enumerate(self.typed.instructions):
+            for access in accesses_of(typed, self._table.module):
+                found.setdefault((access.space, access.index), []).append((number, access))
+        return found
+
+    @cached_property
+    def import_calls(self) -> frozenset[int]:
+        """The numbers of the calls of imported functions."""
+        return frozenset(
+            number
+            for number, typed in enumerate(self.typed.instructions)
+            if typed.instruction.opcode.name == "call"
+            and typed.instruction.immediates[0] < self._table.module.num_imported_functions
+        )
 
     def page(self, number: int) -> Compiled:
         """A page."""

@@ -81,3 +81,11 @@ class ControlMemory:
     def set_words(self, address: int, values: list[int]) -> None:
         """Set u32s from `address` on."""
         struct.pack_into(f"<{len(values)}I", self.bytes, address, *values)
+
+    def set_longs(self, address: int, values: list[int]) -> None:
+        """Set u64s from `address` on."""
+        struct.pack_into(f"<{len(values)}Q", self.bytes, address, *values)
+
+    def write(self, address: int, content: bytes) -> None:
+        """Set bytes from `address` on."""
+        self.bytes[address : address + len(content)] = content

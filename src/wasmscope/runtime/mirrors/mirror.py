@@ -21,6 +21,7 @@ from wasmscope.instrument.mirror.layout import (
     SKIP_NOTHING,
     STEPPING,
     STOPS,
+    WATCHES,
     site_of,
 )
 from wasmscope.runtime.mirrors.control import ControlMemory
@@ -37,6 +38,7 @@ class Mirror:
         "_conditions",
         "_control",
         "_stops",
+        "_watches",
         "block",
         "code",
         "entry",
@@ -66,6 +68,7 @@ class Mirror:
         self._stops = control.allocate(count)
         sites = control.allocate(4 * count)
         self._conditions = 0
+        self._watches = 0
         control.make_ones(count)
         control.set_words(sites, [site_of(typed.pc) for typed in code.typed.instructions])
         for offset, value in (
@@ -118,6 +121,16 @@ class Mirror:
             control.set_words(address, [len(conditions), *conditions])
         if before:
             control.free_words(before, control.word(before) + 1)
+
+    def set_watch(self, index: int, descriptor: int) -> None:
+        """Have the descriptor at this address say what instruction `index` accesses (`instrument/mirror/watching.py`).
+
+        It is looked at where the instruction's stop has `STOP_WATCH`.
+        """
+        if not self._watches:
+            self._watches = self._control.allocate(4 * len(self.code.typed.instructions))
+            self._control.set_word(self.block + WATCHES, self._watches)
+        self._control.set_word(self._watches + 4 * index, descriptor)
 
 
 def page_count(code: MirrorCode) -> int:

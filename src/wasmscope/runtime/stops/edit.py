@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from wasmscope.errors import BreakpointError
 from wasmscope.runtime.asynchronous import is_async
 from wasmscope.runtime.stops.breakpoint import Breakpoint, Condition, place_of
+from wasmscope.runtime.watch.watchpoint import Target, Watchpoint, new_local_watchpoint, new_watchpoint
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.frame import FrameHandle
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
@@ -56,9 +58,11 @@ class BreakpointEdit:
         try:
             for change in changes:
                 done.append(change())
+            self._store.stops.watching.flush()
         except BaseException as error:
             for undo in reversed(done):
                 undo()
+            self._store.stops.watching.flush()
             if not isinstance(error, Exception):
                 raise
             self.error = error
@@ -140,6 +144,56 @@ class BreakpointEdit:
         def remove() -> Undo:
             stops = self._store.stops
             return stops.remove(breakpoint_) if breakpoint_ in stops.breakpoints else _nothing
+
+        self._changes.append(remove)
+
+    def add_watchpoint(
+        self,
+        memory_or_global: Target,
+        address: int | None = None,
+        length: int | None = None,
+        access: str = "w",
+        condition: Condition = None,
+        ignore_count: int = 0,
+        temporary: bool = False,
+    ) -> Watchpoint:
+        """Have accesses of guests told before they happen (`DebugEvent.Watchpoint`): docs/watchpoints.md.
+
+        Of a memory, shared or not: `length` bytes at `address`, one if there is no length, all without an address. Of
+        a table: the entry whose index is `address`. Of a global: its value. `access` is "r" for reads, "w" for writes,
+        "rw" for both; the rest is as for breakpoints, but that a condition is called. Raises `BreakpointError` for what
+        is not there or belongs to another store, `ValueError` or `TypeError` for arguments of no sense.
+        """
+        watch = new_watchpoint(
+            self._store, memory_or_global, address, length, access, condition, ignore_count, temporary
+        )
+        self._changes.append(lambda: self._store.stops.watching.add(watch))
+        return watch
+
+    def add_local_watchpoint(
+        self,
+        frame: FrameHandle,
+        index: int,
+        access: str = "w",
+        condition: Condition = None,
+        ignore_count: int = 0,
+        temporary: bool = False,
+    ) -> Watchpoint:
+        """The same for a local of a frame, of any activation, as long as there is the frame.
+
+        Its end is not told; it is not among `Store.watchpoints` then. Raises `StaleFrame`, `IndexError` where there is
+        no such local, `BreakpointError` for a frame that does not go on or cannot be stopped.
+        """
+        watch = new_local_watchpoint(self._store, frame, index, access, condition, ignore_count, temporary)
+        self._changes.append(lambda: self._store.stops.watching.add(watch))
+        return watch
+
+    def remove_watchpoint(self, watch: Watchpoint) -> None:
+        """Remove this one; it may be gone already, as temporary ones are, and those on locals with their frame."""
+
+        def remove() -> Undo:
+            watching = self._store.stops.watching
+            return watching.remove(watch) if watch in watching else _nothing
 
         self._changes.append(remove)
 

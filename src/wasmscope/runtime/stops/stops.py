@@ -19,6 +19,7 @@ from wasmscope.instrument.mirror.layout import (
     STEPPING,
     STOP_ENTRY,
     STOP_STEP,
+    STOP_WATCH,
 )
 from wasmscope.runtime import capi
 from wasmscope.runtime.enter import enter_host
@@ -32,6 +33,7 @@ from wasmscope.runtime.stops.edit import Undo
 from wasmscope.runtime.stops.places import Places
 from wasmscope.runtime.stops.registry import BreakpointRegistry
 from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
+from wasmscope.runtime.stops.watching import Watching
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.walk import Activation, Changes, RawFrame, call_sites
 
@@ -60,6 +62,7 @@ class Stops:
         """Grows when frames that run may have to go to their mirrors."""
         self._forced = False
         self._shake: Callable[[], bool] | None = None
+        self.watching = Watching(store, self.mirrors, self._watched)
         for instance in self._made_instances():
             self._instances.setdefault(instance.module, []).append(instance)
 
@@ -133,7 +136,7 @@ class Stops:
     def force_mirrors(self) -> None:
         """Have every function run in the mirror tier."""
         self._forced = True
-        self.mirrors.routes.set_everywhere(True, self._made_instances())
+        self._route(self._armed)
 
     def shake(self, chance: Callable[[], bool]) -> None:
         """Move frames and functions to the mirror tier at every opportunity at which `chance()` holds."""
@@ -160,6 +163,7 @@ class Stops:
 
         A step goes into what a host function calls, but not into what is called by whoever asked for it.
         """
+        self.watching.host_writes.guest_entered()
         outer = self._store.activations[-1] if self._store.activations else None
         if outer is not None and outer.is_consulted:
             activation.suspends_step = True
@@ -168,6 +172,7 @@ class Stops:
 
     def end(self, activation: Activation) -> None:
         """It was left; it is not among the store's any more."""
+        self.watching.activation_ended(activation)
         if activation.suspends_step:
             self._step = activation.suspended_step
         elif not self._store.activations:
@@ -195,8 +200,7 @@ class Stops:
     def _tell_mirrors(self, wanted: Reach | None) -> None:
         if wanted == self._armed:
             return
-        everywhere = self._forced or (wanted is not None and wanted.calls)
-        self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
+        self._route(wanted)
         control, armed = self.mirrors.control, self._armed
         self._armed = wanted
         control.set_byte(STEPPING, int(wanted is not None and not wanted.entries))
@@ -206,12 +210,24 @@ class Stops:
             for mirror in self.mirrors:
                 self._set_stop(mirror.instance, mirror.function, 0)
 
+    def _route(self, wanted: Reach | None) -> None:
+        """Have all functions go to their mirrors, or not any more; `wanted`: what mirrors are told or about to be."""
+        everywhere = self._forced or self.watching.everywhere or (wanted is not None and wanted.calls)
+        self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
+
+    def _watched(self, stops: list[tuple[Mirror, int]]) -> None:
+        """Watchpoints have changed, and these stops with them."""
+        self._version += 1
+        for mirror, index in stops:
+            self._set_stop(mirror.instance, mirror.function, index)
+        self._route(self._armed)
+
     def _made_instances(self) -> list[Instance]:
         return [instance for instance in self._store.instances if instance.is_made]
 
     def _made(self, mirror: Mirror) -> None:
         """A mirror was made."""
-        for index in {0, *self._places.indices(mirror)}:
+        for index in {0, *self._places.indices(mirror), *self.watching.mark(mirror)}:
             if index in self._places.indices(mirror):
                 self._places.tell_conditions(mirror, index)
             self._set_stop(mirror.instance, mirror.function, index)
@@ -221,14 +237,15 @@ class Stops:
         if mirror is None:
             return
         kind = STOP_ENTRY if index == 0 and self._armed is not None and self._armed.entries else 0
+        if self.watching.stops_at(mirror, index):
+            kind |= STOP_WATCH
         mirror.set_stop(index, kind | self._places.kind(mirror, index))
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
     def _stopped(self, mirror: Mirror, base: int, index: int, kind: int) -> int:
         """A mirror stopped before instruction `index` of the frame at `base`, which is the innermost."""
-        store = self._store
-        activation = store.activations[-1]
+        activation = self._store.activations[-1]
         activation.stopped = self._frame(activation, mirror, base, index)
         try:
             holding = self._places.holding(mirror, index)
@@ -237,26 +254,31 @@ class Stops:
                 refused = {each for each in asked if not self._ask(each)}
                 holding = [(each, fault) for each, fault in holding if each not in refused]
             hit = [each for each, fault in holding if each in self.breakpoints and self._counts(each, fault)]
-            event: DebugEvent | None = None
+            for each in hit:
+                if each.temporary:
+                    self._remove(each)
             if hit:
-                for each in hit:
-                    if each.temporary:
-                        self._remove(each)
-                event = DebugEvent.Breakpoint(tuple(hit))
-            elif kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None):
-                event = DebugEvent.Step()
-            if event is not None:
-                leave_host = enter_host(store)
-                try:
-                    store.tell(event)
-                finally:
-                    leave_host()
-            elif not asked:
+                self._tell(DebugEvent.Breakpoint(tuple(hit)))
+            watched = self.watching.tell(activation.stopped, index, self._is_redirected) if kind & STOP_WATCH else False
+            steps = kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None)
+            if steps and not hit and not watched:
+                self._tell(DebugEvent.Step())
+            elif not hit and not watched and not asked:
                 return GO_ON
             self.leave(Rerun(skips_stop=True))
             return GO_ON
         finally:
             activation.stopped = None
+
+    def _tell(self, event: DebugEvent) -> None:
+        leave_host = enter_host(self._store)
+        try:
+            self._store.tell(event)
+        finally:
+            leave_host()
+
+    def _is_redirected(self) -> bool:
+        return self._store.activations[-1].redirection is not None
 
     def _frame(self, activation: Activation, mirror: Mirror, base: int, index: int) -> RawFrame:
         return RawFrame(
@@ -307,6 +329,8 @@ class Stops:
         top = self._store.innermost_frame() if skip != SKIP_NOTHING else None
         if top is not None and top.raw.mirror is not None:
             mirror = top.raw.mirror
+            if mirror.code.typed.numbers[top.raw.pc] == 0:
+                self.watching.entered(mirror, top.raw.base)
             mirror.resume_at(top.raw.base, mirror.code.typed.numbers[top.raw.pc], skip)
 
     def leave(self, naturally: Unwinding) -> None:
@@ -351,7 +375,7 @@ class Stops:
     def _shake_up(self, chance: Callable[[], bool]) -> bool:
         store = self._store
         self._forced = chance()
-        self.mirrors.routes.set_everywhere(self._forced, self._made_instances())
+        self._route(self._armed)
         if chance():
             store.wake()
         return chance()
@@ -368,6 +392,11 @@ class Stops:
         limit = -1 if self._armed is None else self._armed.limit
         return any(
             site.mirror is None
-            and (site.base <= limit or site.changes is not None or self._places.has_any(site.instance, site.function))
+            and (
+                site.base <= limit
+                or site.changes is not None
+                or self._places.has_any(site.instance, site.function)
+                or self.watching.concerns(site)
+            )
             for site in sites
         )

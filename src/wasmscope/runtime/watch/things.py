@@ -1,0 +1,86 @@
+"""The records of what is watched, in the control memory (`instrument/mirror/watching.py`)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from wasmscope.instrument.mirror.watching import (
+    RANGE_SIZE,
+    READ_COUNT,
+    READ_RANGES,
+    THING_SIZE,
+    WRITE_COUNT,
+    WRITE_RANGES,
+)
+from wasmscope.runtime.mirrors.control import ControlMemory
+
+Range = tuple[int, int]
+
+_LAST = (1 << 64) - 1
+
+
+class Room:
+    """Room in the control memory that is given back: the memory itself gives it out for good."""
+
+    def __init__(self, control: ControlMemory) -> None:
+        self.control = control
+        self._free: dict[int, list[int]] = defaultdict(list)
+
+    def take(self, size: int) -> int:
+        """So many bytes, `size` being a power of 2. Raises `WasmscopeError` where there are no more."""
+        return self._free[size].pop() if self._free[size] else self.control.allocate(size)
+
+    def give_back(self, address: int, size: int) -> None:
+        """They are not needed any more."""
+        self._free[size].append(address)
+
+
+class Thing:
+    """The record of one memory, table, global or local."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.address = room.take(THING_SIZE)
+        self._sizes = {READ_RANGES: 0, WRITE_RANGES: 0}
+        self.set((), ())
+
+    def set(self, reads: Iterable[Range], writes: Iterable[Range]) -> None:
+        """Have accesses to these ranges, which may overlap, call the host."""
+        self._set(READ_COUNT, READ_RANGES, merged(reads))
+        self._set(WRITE_COUNT, WRITE_RANGES, merged(writes))
+
+    def drop(self) -> None:
+        """Nobody watches it any more."""
+        self.set((), ())
+        for ranges, size in self._sizes.items():
+            if size:
+                self._room.give_back(self._room.control.word(self.address + ranges), size)
+        self._room.give_back(self.address, THING_SIZE)
+
+    def _set(self, count: int, ranges: int, wanted: list[Range]) -> None:
+        control, size = self._room.control, self._sizes[ranges]
+        needed = RANGE_SIZE * len(wanted)
+        if needed > size:
+            larger = 1 << (needed - 1).bit_length()
+            address = self._room.take(larger)
+            if size:
+                self._room.give_back(control.word(self.address + ranges), size)
+            self._sizes[ranges] = larger
+            control.set_word(self.address + ranges, address)
+        elif wanted:
+            address = control.word(self.address + ranges)
+        if wanted:
+            control.set_longs(address, [bound for each in wanted for bound in each])
+        control.set_word(self.address + count, len(wanted))
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """The same addresses in ranges that are sorted and do not touch; none ends behind the last address of all."""
+    found: list[Range] = []
+    for start, end in sorted(ranges):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], min(end, _LAST)))
+        else:
+            found.append((start, min(end, _LAST)))
+    return found
