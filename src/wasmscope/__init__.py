@@ -67,6 +67,7 @@ from wasmscope.runtime.stops.edit import BreakpointEdit
 from wasmscope.runtime.store import Store
 from wasmscope.runtime.trap import Frame, Trap
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, I31Ref, StructRef, Val
+from wasmscope.runtime.watch.watchpoint import Watchpoint
 
 __version__ = "0.1.0"
 
@@ -127,5 +128,6 @@ __all__ = [
     "WasiConfig",
     "WasmscopeError",
     "WasmtimeError",
+    "Watchpoint",
     "wat2wasm",
 ]

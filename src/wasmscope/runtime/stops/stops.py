@@ -163,7 +163,7 @@ class Stops:
 
         A step goes into what a host function calls, but not into what is called by whoever asked for it.
         """
-        self.watching.host_writes.guest_entered()
+        self.watching.host_writes.settle()
         outer = self._store.activations[-1] if self._store.activations else None
         if outer is not None and outer.is_consulted:
             activation.suspends_step = True

@@ -75,8 +75,8 @@ class HostWrites:
         if watch in self._known:
             self._known[watch] = value
 
-    def guest_entered(self) -> None:
-        """A guest is about to run: what was written up to now is the work of the host that runs, if it is told."""
+    def settle(self) -> None:
+        """Somebody else is about to run: what was written up to now is the work of the host that runs, if it is told."""
         call = self._calls[-1] if self._calls else None
         for change in self._changes():
             if call is not None and call.is_told:
@@ -105,6 +105,7 @@ class HostWrites:
 
     def host_told(self) -> HostCall:
         """Whoever drives the guest is asked or told something, and may write what they like."""
+        self.settle()  # what a host function has written before is its own
         self._calls.append(HostCall(is_told=False))
         return self._calls[-1]
 
