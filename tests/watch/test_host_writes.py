@@ -33,7 +33,7 @@ def origins(guest: Guest) -> list[bool]:
 
 
 def test_a_host_write_is_told_with_the_frame_at_the_call() -> None:
-    guest = guest_with(lambda guest, _: guest.exports["memory"].write(guest.store, b"\2", 0))
+    guest = guest_with(lambda guest, _: guest.exports["memory"].write(guest.store, b"\2", 0) and None)
     guest.watch(guest.exports["memory"], 0, 4)
     guest.watch(guest.exports["memory"], 4, 4)
     at: list[str] = []
