@@ -76,7 +76,7 @@ class HostWrites:
             self._known[watch] = value
 
     def settle(self) -> None:
-        """Somebody else is about to run: what was written up to now is the work of the host that runs, if it is told."""
+        """Somebody else is about to run: what was written up to now is the work of the host that runs, if told."""
         call = self._calls[-1] if self._calls else None
         for change in self._changes():
             if call is not None and call.is_told:

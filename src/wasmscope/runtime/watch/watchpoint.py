@@ -111,7 +111,7 @@ def new_watchpoint(
     temporary: bool,
 ) -> Watchpoint:
     """See `BreakpointEdit.add_watchpoint`."""
-    kind = _checked_access(access)
+    kind = _checked(access, condition)
     space = space_of(target)
     key = key_of(target)
     if not isinstance(target, wasmtime.SharedMemory) and key[1][0] != capi.identity(store.shadow.memory)[0]:
@@ -149,7 +149,7 @@ def new_local_watchpoint(
     temporary: bool,
 ) -> Watchpoint:
     """See `BreakpointEdit.add_local_watchpoint`."""
-    kind = _checked_access(access)
+    kind = _checked(access, condition)
     frame.local_type(index)  # raises for a stale frame, and where there is no such local
     raw, activation = frame.raw, store.activations[-1 - frame.activation()]
     if raw.instance is None or raw.missing:
@@ -164,7 +164,9 @@ def new_local_watchpoint(
     return Watchpoint(None, index, 1, kind, condition, ignore_count, temporary, key=key, frame=watched)
 
 
-def _checked_access(access: str) -> AccessKind:
+def _checked(access: str, condition: Condition) -> AccessKind:
+    if condition is not None and not callable(condition):
+        raise BreakpointError("the condition of a watchpoint is called with the frame: it is no expression")
     if access not in MODES:
         raise ValueError(f'expected "r", "w" or "rw" as access, not {access!r}')
     return KINDS[MODES[access]]
