@@ -95,6 +95,7 @@ SECTIONS = (
     ("Guests", ("Config", "Engine", "Module", "Store", "Linker", "InstancePre", "Instance", "Func", "Caller")),
     ("Frames", ("DebugFrameCursor", "FrameHandle", "Unavailable")),
     ("Events", ("DebugEvent", "Handler")),
+    ("Watchpoints", ("Watchpoint",)),
     (
         "Driving a guest",
         ("Debuggee", "Continue", "InjectCall", "EarlyReturn", "ThrowException", "JumpTo"),
