@@ -51,6 +51,19 @@ SUPPORT = f"""
     (local $outcome i32)
     (local $position i32)
     (local.set $skip (i32.load $control offset={SKIP} (i32.const 0)))
+    (local.set $kind (i32.load8_u $control
+      (i32.add (i32.load $control offset={STOPS} (local.get $block)) (local.get $index))))
+    ;; What is watched is seldom what is accessed: the rest is for other reasons to stop.
+    (if (i32.eq (local.get $kind) (i32.const {STOP_WATCH}))
+      (then
+        (if (i32.eqz (i32.or (local.get $skip) (i32.load8_u $control offset={STEPPING} (i32.const 0))))
+          (then
+            (if (i32.eqz (call ${WATCHED}
+                  (i32.load $control (i32.add
+                    (i32.load $control offset={WATCHES} (local.get $block))
+                    (i32.shl (local.get $index) (i32.const 2))))
+                  (local.get $base)))
+              (then (return (i32.const {GO_ON}))))))))
     (if (local.get $skip)
       (then
         (if (i32.and
@@ -66,8 +79,6 @@ SUPPORT = f"""
     (local.set $site (i32.load $control
       (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
     (i32.store $shadow (local.get $base) (local.get $site))
-    (local.set $kind (i32.load8_u $control
-      (i32.add (i32.load $control offset={STOPS} (local.get $block)) (local.get $index))))
     (if (i32.and
           (i32.and (i32.load8_u $control offset={STEPPING} (i32.const 0)) (i32.eqz (local.get $skip)))
           (i32.le_u (local.get $base) (i32.load $control offset={STEP_LIMIT} (i32.const 0))))

@@ -14,7 +14,8 @@ memory is then, by the number of the instruction, the address of its first *desc
     +32  length       i64  where no operand says so
 
 A *thing* has, for reads and for writes, a count and the address of as many ranges: sorted, disjoint, each the first
-address and the one behind the last, i64. A local is known by the address of its frame.
+address and the one behind the last, i64; behind count and address are the first address of all and the one behind
+the last, both 0 where there are none. A local is known by the address of its frame.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ NO_OPERAND, FRAME = 0, 1
 ALWAYS = 1
 """In place of a descriptor: the host is always called."""
 
-READ_COUNT, READ_RANGES, WRITE_COUNT, WRITE_RANGES = 0, 4, 8, 12
-THING_SIZE = 16
+READ_COUNT, READ_RANGES, READ_FIRST, READ_LAST = 0, 4, 8, 16
+WRITE_COUNT, WRITE_RANGES, WRITE_FIRST, WRITE_LAST = 24, 28, 32, 40
+THING_SIZE = 64
+"""A power of 2."""
 RANGE_SIZE = 16
 
 WATCHED = "watched"
@@ -97,18 +100,26 @@ WATCHING = f"""
         (if (i64.lt_u (local.get $end) (local.get $start)) (then (local.set $end (i64.const -1))))
         (if (i32.and (i32.load $control offset={MODE} (local.get $descriptor)) (i32.const {READ}))
           (then
-            (if (call $overlaps
-                  (i32.load $control offset={READ_COUNT} (local.get $thing))
-                  (i32.load $control offset={READ_RANGES} (local.get $thing))
-                  (local.get $start) (local.get $end))
-              (then (return (i32.const 1))))))
+            (if (i32.and
+                  (i64.lt_u (i64.load $control offset={READ_FIRST} (local.get $thing)) (local.get $end))
+                  (i64.gt_u (i64.load $control offset={READ_LAST} (local.get $thing)) (local.get $start)))
+              (then
+                (if (call $overlaps
+                      (i32.load $control offset={READ_COUNT} (local.get $thing))
+                      (i32.load $control offset={READ_RANGES} (local.get $thing))
+                      (local.get $start) (local.get $end))
+                  (then (return (i32.const 1))))))))
         (if (i32.and (i32.load $control offset={MODE} (local.get $descriptor)) (i32.const {WRITE}))
           (then
-            (if (call $overlaps
-                  (i32.load $control offset={WRITE_COUNT} (local.get $thing))
-                  (i32.load $control offset={WRITE_RANGES} (local.get $thing))
-                  (local.get $start) (local.get $end))
-              (then (return (i32.const 1)))))))
+            (if (i32.and
+                  (i64.lt_u (i64.load $control offset={WRITE_FIRST} (local.get $thing)) (local.get $end))
+                  (i64.gt_u (i64.load $control offset={WRITE_LAST} (local.get $thing)) (local.get $start)))
+              (then
+                (if (call $overlaps
+                      (i32.load $control offset={WRITE_COUNT} (local.get $thing))
+                      (i32.load $control offset={WRITE_RANGES} (local.get $thing))
+                      (local.get $start) (local.get $end))
+                  (then (return (i32.const 1)))))))))
       (br_if $next (local.tee $descriptor (i32.load $control offset={NEXT} (local.get $descriptor)))))
     (i32.const 0))
 """

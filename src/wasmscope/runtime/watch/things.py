@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from wasmscope.instrument.mirror.watching import (
     RANGE_SIZE,
     READ_COUNT,
+    READ_FIRST,
     READ_RANGES,
     THING_SIZE,
     WRITE_COUNT,
+    WRITE_FIRST,
     WRITE_RANGES,
 )
 from wasmscope.runtime.mirrors.control import ControlMemory
@@ -47,8 +49,8 @@ class Thing:
 
     def set(self, reads: Iterable[Range], writes: Iterable[Range]) -> None:
         """Have accesses to these ranges, which may overlap, call the host."""
-        self._set(READ_COUNT, READ_RANGES, merged(reads))
-        self._set(WRITE_COUNT, WRITE_RANGES, merged(writes))
+        self._set(READ_COUNT, READ_RANGES, READ_FIRST, merged(reads))
+        self._set(WRITE_COUNT, WRITE_RANGES, WRITE_FIRST, merged(writes))
 
     def drop(self) -> None:
         """Nobody watches it any more."""
@@ -58,7 +60,7 @@ class Thing:
                 self._room.give_back(self._room.control.word(self.address + ranges), size)
         self._room.give_back(self.address, THING_SIZE)
 
-    def _set(self, count: int, ranges: int, wanted: list[Range]) -> None:
+    def _set(self, count: int, ranges: int, bounds: int, wanted: list[Range]) -> None:
         control, size = self._room.control, self._sizes[ranges]
         needed = RANGE_SIZE * len(wanted)
         if needed > size:
@@ -73,6 +75,7 @@ class Thing:
         if wanted:
             control.set_longs(address, [bound for each in wanted for bound in each])
         control.set_word(self.address + count, len(wanted))
+        control.set_longs(self.address + bounds, [wanted[0][0], wanted[-1][1]] if wanted else [0, 0])
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
