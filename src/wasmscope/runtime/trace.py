@@ -13,8 +13,9 @@ from enum import Enum, auto
 import wasmtime
 
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.instrument.mirror.companion import COMPANION, CompanionKind, parse_name
+from wasmscope.instrument.mirror.companion import CompanionKind, parse_name
 from wasmscope.instrument.mirror.runner import ENTER, RESUME
+from wasmscope.instrument.mirror.support import SUPPORT_NAME
 from wasmscope.instrument.plan import Appended
 
 
@@ -64,14 +65,16 @@ def place_of(frame: wasmtime.Frame, tables: Mapping[str, FrameTable], redirected
                 return Place(Role.WITHIN)
             case _:
                 return _entering(table, redirected)
-    if not name.startswith(COMPANION):
-        return _FOREIGN
+    if name == SUPPORT_NAME:
+        return Place(Role.WITHIN)
     companion = parse_name(name)
     table = tables.get(companion.mark)
+    if table is None:
+        return _FOREIGN
     match companion.kind:
-        case CompanionKind.STUBS if table is not None:
+        case CompanionKind.STUBS:
             return _entering(table, redirected)
-        case CompanionKind.RUNNER if table is not None:
+        case CompanionKind.RUNNER:
             if frame.func_name == ENTER:
                 return _entering(table, companion.function)
             return Place(Role.RESUMING if frame.func_name == RESUME else Role.RUNNER)

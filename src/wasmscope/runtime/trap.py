@@ -12,7 +12,7 @@ from wasmscope.instrument.plan import Appended
 
 _FRAME_LINE = re.compile(r"^(\s*\d+:\s+)(?:(0x[0-9a-f]+)( - ))?(.*)$", re.MULTILINE)
 """Number, offset (missing where the engine knows none), module and function."""
-_OVERFLOW_CAUSE = "Caused by:\n    wasm trap: call stack exhausted"
+_OVERFLOW_CAUSE = "Caused by:\n    wasm trap: call stack exhausted\n"
 _BACKTRACE = "error while executing at wasm backtrace:"
 _NOWHERE = 2**64 - 1
 """The offset of a frame that is at no instruction (`wasm_frame_module_offset`)."""

@@ -42,22 +42,20 @@ from wasmscope.wasm.types import (
     ValType,
 )
 
-COMPANION = "wasmscope:"
-"""Begins the module names of companions, by which backtraces show them."""
-
 
 class CompanionKind(StrEnum):
-    """What a companion is for, as far as its name says."""
+    """What a companion is for."""
 
     PAGE = "page"
     RUNNER = "runner"
     STUBS = "stubs"
-    OTHER = ""
+    CONDITION = "condition"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class CompanionName:
-    """What the name of a companion says."""
+    """What the module name of a companion says, by which backtraces show it."""
 
     mark: str
     """The module that it was made beside (`mark.py`)."""
@@ -70,7 +68,7 @@ class CompanionName:
 
 
 def parse_name(name: str) -> CompanionName:
-    """Read a module name that begins with `COMPANION`."""
+    """Read a module name; of one that is no companion's the mark is of no module."""
     mark, _, rest = name.partition(" ")
     kind, _, function = rest.partition(" ")
     known = next((each for each in CompanionKind if each.value == kind), CompanionKind.OTHER)

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from wasmscope.analysis.typing import TypedFunction, types_of
 from wasmscope.instrument.condition import CompiledCondition, Scope, compile_condition
-from wasmscope.instrument.mirror.companion import Companion, CompanionModule
+from wasmscope.instrument.mirror.companion import Companion, CompanionKind, CompanionModule, CompanionName
 from wasmscope.instrument.mirror.layout import MirrorLayout
 from wasmscope.instrument.mirror.slots import Slots
 from wasmscope.instrument.plan import Plan
@@ -21,8 +21,6 @@ from wasmscope.wasm.names import NameSection
 from wasmscope.wasm.types import I32, FuncType, ValType
 
 CONDITION_EXPORT = "condition"
-CONDITION_NAME = "wasmscope:condition"
-"""The module name of conditions, by which backtraces show them."""
 
 _PARAMETERS = (I32, I32)
 
@@ -42,7 +40,7 @@ def make_condition(
 
     Raises `ConditionError` for what is no condition there.
     """
-    companion = Companion(plan, CONDITION_NAME)
+    companion = Companion(plan, str(CompanionName(plan.mark.name, CompanionKind.CONDITION)))
     slots = Slots(companion, MirrorLayout.of(function))
     operands = types_of(function.instructions[number].stack)
 

@@ -32,8 +32,11 @@ from wasmscope.instrument.mirror.watching import WATCHED, WATCHING
 
 CONTROL, STOP = "control", "stop"
 
+SUPPORT_NAME = "wasmscope:support"
+"""The name of the module, by which backtraces show it."""
+
 SUPPORT = f"""
-(module $wasmscope:support
+(module ${SUPPORT_NAME}
   (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
   (import "" "mirrors" (table $mirrors 0 funcref))
   (import "" "host" (func $host (param i32 i32 i32) (result i32)))
