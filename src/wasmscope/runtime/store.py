@@ -147,8 +147,11 @@ class Store(wasmtime.Store):
 
     def begin(self, activation: Activation) -> None:
         """A guest is about to be entered."""
+        outer = self.activations[-1] if self.activations else None
         if self._stops is not None:
-            if self.activations and self.activations[-1].top is not None:
+            if outer is not None and outer.is_told:
+                activation.step_outside = self._stops.exchange_step(None)
+            if outer is not None and outer.stands_still:
                 self._stops.disarm()
             else:
                 self._stops.arm()
@@ -158,6 +161,8 @@ class Store(wasmtime.Store):
     def end(self, activation: Activation) -> None:
         """It was left, and so were those that were entered from it."""
         del self.activations[self.activations.index(activation) :]
+        if self._stops is not None and self.activations and self.activations[-1].is_told:
+            self._stops.exchange_step(activation.step_outside)
         self.execution_version += 1
         self.shadow.pointers = (activation.base, activation.reference_base)
         self.shadow.references.clear(activation.reference_base)
@@ -265,10 +270,13 @@ class Store(wasmtime.Store):
         self.stops.request_step(kind)
 
     def redirect(self, redirection: Redirection) -> None:
-        """Have the innermost frame go on other than by its next instruction, when the handler returns.
+        """Have the innermost frame go on other than by its next instruction, when the host returns to it.
 
-        `EarlyReturn(values)`, `ThrowException(exn)` or `JumpTo(pc)`. Raises `NotPaused` while no guest stands still,
-        `BreakpointError` where the frame cannot go on so, with the reason: values or operands of other types.
+        `EarlyReturn(values)`, `ThrowException(exn)` or `JumpTo(pc)`; the last one counts. While an event is told, that
+        is when the handler returns, also of `HostcallError`: then the error has no consequence any more. A host
+        function may ask for it as well; what it returns is then not used. No event is told of an exception thrown so.
+        Raises `NotPaused` while no guest stands still, `BreakpointError` where the frame cannot go on so, with the
+        reason: values or operands of other types, locals that are not set.
         """
         self._require_debugging()
         redirect(self, redirection)
@@ -329,9 +337,34 @@ class Store(wasmtime.Store):
             return
         if self._stops is not None:
             self._stops.cancel_step()
-        told = Pending(handler.handle(self, event))
-        if told.is_awaitable:
-            wait_for(self, told)
+        with self._telling():
+            told = Pending(handler.handle(self, event))
+            if told.is_awaitable:
+                wait_for(self, told)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """While an event of the innermost activation is told."""
+        if not self.activations:
+            yield
+            return
+        activation = self.activations[-1]
+        outside, activation.is_told = activation.is_told, True
+        try:
+            yield
+        finally:
+            activation.is_told = outside
+
+    def tell_host_error(self, error: BaseException) -> None:
+        """A host function failed; the handler may have its caller go on in another way (`is_redirected`)."""
+        if self.activations:
+            self.activations[-1].take_redirection()
+        self.tell(DebugEvent.HostcallError(error))
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether the innermost frame is to go on other than by its next instruction."""
+        return bool(self.activations) and self.activations[-1].redirection is not None
 
     def throw_instead(self, exception: ExnRef) -> None:
         """Have `exception` thrown in place of the one that the handler is being told of; the last call counts.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wasmscope.runtime.mirrors.mirror import Mirror
     from wasmscope.runtime.mirrors.mirrors import Mirrors
     from wasmscope.runtime.mirrors.unwinding import Unwinding
+    from wasmscope.runtime.stops.step import Reach
     from wasmscope.runtime.val import Val
 
 
@@ -56,7 +57,13 @@ class RawFrame:
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
     mirror: Mirror | None = None
     """What runs it, if that is not the function itself."""
-    changes: Changes | None = None
+    all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
+    """Those of its activation's frames, as they are now."""
+
+    @property
+    def changes(self) -> Changes | None:
+        """What was set in it, as far as its code does not have it."""
+        return self.all_changes.get(self.base)
 
     def find_state(self) -> State | None:
         """Where its values are; None: nothing was published, because `missing`. This takes its function's points."""
@@ -80,14 +87,19 @@ class CallSite:
     base: int
     reference_base: int
     mirror: Mirror | None = None
-    changes: Changes | None = None
+    all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def changes(self) -> Changes | None:
+        """See `RawFrame.changes`."""
+        return self.all_changes.get(self.base)
 
     def frame(self) -> RawFrame:
         """The frame."""
         return RawFrame(
             *(self.instance, self.table, self.function, self.pc, self.base, self.reference_base),
             mirror=self.mirror,
-            changes=self.changes,
+            all_changes=self.all_changes,
         )
 
     @property
@@ -130,6 +142,24 @@ class Activation:
     """The host took the frames off the engine's stack: how they go on."""
     changes: dict[int, Changes] = field(default_factory=dict)
     """By the addresses of frames."""
+    redirection: Unwinding | None = None
+    """How the host wants the innermost frame to go on."""
+    operands_were_set: bool = False
+    """Whether an operand of the innermost frame was, since somebody last looked."""
+    is_told: bool = False
+    """Whether an event of it is being told: what is called meanwhile was injected."""
+    step_outside: Reach | None = None
+    """The step that was asked for before this activation was injected into the one outside."""
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it called the host in a way that the host knows of, or has trapped."""
+        return self.top is not None or self.trapped is not None
+
+    def take_redirection(self) -> Unwinding | None:
+        """How the host wants the innermost frame to go on; once."""
+        redirection, self.redirection = self.redirection, None
+        return redirection
 
     def take_reader(self, frame: RawFrame) -> FrameReader | None:
         """The values of the frame that trapped, as they were then; None for any other."""
@@ -219,7 +249,7 @@ def call_site(
     table = instance.module.frame_table
     function = table.function_at(pc)
     assert function is not None, "a site lies in a function"
-    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes.get(base))
+    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes)
 
 
 def trapped_frame(
@@ -245,7 +275,9 @@ def trapped_frame(
         home = caller.instance if caller is not None else activation.instance
         instance = _instance_of(shadow, instances, table, function, base, home, caller, entered=not site.overflow)
         if point is not None:
-            return RawFrame(instance, table, function, point.pc, base, reference_base, point)
+            return RawFrame(
+                *(instance, table, function, point.pc, base, reference_base, point), all_changes=activation.changes
+            )
         pc = table.original_offset(function, site.rewritten_offset)
         if site.overflow:
             pc = table.module.codes[function].code_start

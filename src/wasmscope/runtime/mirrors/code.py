@@ -13,9 +13,11 @@ from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.mirror.companion import CompanionModule, Need
 from wasmscope.instrument.mirror.layout import MirrorLayout
 from wasmscope.instrument.mirror.page import make_page
+from wasmscope.instrument.mirror.reference_type import make_reference_type
 from wasmscope.instrument.mirror.runner import make_runner
 from wasmscope.instrument.mirror.stubs import make_stubs
 from wasmscope.instrument.points import Location, State, Uninitialised
+from wasmscope.wasm.types import HeapType
 
 _STATES_REMEMBERED = 1024
 
@@ -76,12 +78,20 @@ class ModuleCode:
         self._engine = engine
         self._table = table
         self._mirrors: dict[int, MirrorCode] = {}
+        self._reference_types: dict[HeapType, wasmtime.Module] = {}
 
     def mirror(self, function: int) -> MirrorCode:
         """The code for a defined function."""
         if function not in self._mirrors:
             self._mirrors[function] = MirrorCode(self._engine, self._table, function)
         return self._mirrors[function]
+
+    def reference_type(self, heap: HeapType) -> wasmtime.Module:
+        """A module with a global for references to `heap`. Raises `WasmscopeError` where the engine takes none."""
+        if heap not in self._reference_types:
+            code = CompanionModule(make_reference_type(self._table.module, heap), ())
+            self._reference_types[heap] = compile_companion(self._engine, code).module
+        return self._reference_types[heap]
 
     @cached_property
     def stubs(self) -> Compiled:

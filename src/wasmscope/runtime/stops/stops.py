@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
-from wasmscope.errors import NotPaused
 from wasmscope.instrument.mirror.layout import (
     GO_ON,
     STEP_LIMIT,
@@ -22,10 +21,12 @@ from wasmscope.runtime.frame import FrameHandle
 from wasmscope.runtime.frame_values import kind_of
 from wasmscope.runtime.mirrors.mirror import Mirror
 from wasmscope.runtime.mirrors.mirrors import Mirrors
+from wasmscope.runtime.mirrors.reference_types import ReferenceTypes
 from wasmscope.runtime.mirrors.unwinding import Rerun, Return, Unwinding
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.step import Reach, StepKind
-from wasmscope.runtime.walk import Activation, Changes, call_sites
+from wasmscope.runtime.val import Val
+from wasmscope.runtime.walk import Activation, Changes, RawFrame, call_sites
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -38,6 +39,7 @@ class Stops:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.mirrors = Mirrors(store, self._stopped, self._made)
+        self.reference_types = ReferenceTypes(store)
         self.breakpoints: list[Breakpoint] = []
         self._places: dict[tuple[int, int], dict[int, list[Breakpoint]]] = {}
         """By instance and function, then by the number of the instruction."""
@@ -48,7 +50,6 @@ class Stops:
         """What the mirrors were told."""
         self._version = 0
         """Grows when frames that run may have to go to their mirrors."""
-        self._redirection: Unwinding | None = None
         self._forced = False
         self._shake: Callable[[], bool] | None = None
 
@@ -112,11 +113,10 @@ class Stops:
         """Something was told."""
         self._step = None
 
-    def redirect(self, redirection: Unwinding) -> None:
-        """Have the innermost frame go on in another way. Raises `NotPaused` where no frame could."""
-        if not self._store.activations:
-            raise NotPaused("no guest runs that could go on in another way")
-        self._redirection = redirection
+    def exchange_step(self, wanted: Reach | None) -> Reach | None:
+        """Have another step asked for; returns the one that was."""
+        asked, self._step = self._step, wanted
+        return asked
 
     def changed(self, activation: Activation, base: int) -> Changes:
         """The changes of a frame whose code does not look at its slots: it goes on in its mirror."""
@@ -213,9 +213,11 @@ class Stops:
         self.arm()
         if not activation.is_drivable:
             return
+        if activation.redirection is not None:
+            activation.uncaught = False
         if self._shake is not None:
             self._shake_up(activation, naturally, self._shake)
-        redirection, self._redirection = self._redirection, None
+        redirection = activation.take_redirection()
         if redirection is not None:
             self._unwind(activation, redirection)
         if activation.checked != self._version:
@@ -225,24 +227,42 @@ class Stops:
 
     def leave_call(self, returned: Any) -> None:
         """The same where the guest called a host function, which is about to return this to it."""
-        store = self._store
-        if not store.activations[-1].is_drivable:
+        activation = self._store.activations[-1]
+        if not activation.is_drivable:
             return
-        unchanged = self._redirection is None and store.activations[-1].checked == self._version
+        if activation.redirection is not None:
+            self.leave(Rerun())
+        unchanged = activation.checked == self._version
         if unchanged and self._shake is None:
             self.arm()
             return
         top = self._top()
         if top is None or top.activation() != 0:
             return
-        raw = top.raw
-        results = effect_of(raw.table.typed(raw.function).at(raw.pc).instruction, raw.table.module).pushes
-        values = (returned,) if len(results) == 1 else returned or ()
-        if len(values) != len(results):
-            return  # that is an error of the host function's
-        kinds = [kind_of(value_type, raw.table.module) for value_type in results]
-        pairs = zip(kinds, values, strict=True)
-        self.leave(Return(tuple(capi.as_val(store, kind, value) for kind, value in pairs)))
+        try:
+            values = self._results(top.raw, returned)
+        except (TypeError, ValueError, wasmtime.WasmtimeError):
+            return  # the host function fails by what it returned, as the engine is about to find
+        self.leave(Return(values))
+
+    def _results(self, frame: RawFrame, returned: Any) -> tuple[Val, ...]:
+        """What a host function returned to the call that `frame` is in. Raises `TypeError` where it does not fit."""
+        module, instance = frame.table.module, frame.instance
+        assert instance is not None
+        types = effect_of(frame.table.typed(frame.function).at(frame.pc).instruction, module).pushes
+        if not types and returned is not None:
+            raise TypeError("there are no results")
+        given = (returned,) if len(types) == 1 else returned or ()
+        if len(given) != len(types):
+            raise TypeError("wrong number of results")
+        values = tuple(
+            capi.as_val(self._store, kind_of(value_type, module), value)
+            for value_type, value in zip(types, given, strict=True)
+        )
+        for value_type, value in zip(types, values, strict=True):
+            if value_type.is_ref and not self.reference_types.fits(instance, value_type, value):
+                raise TypeError("a reference of another type")
+        return values
 
     def _shake_up(self, activation: Activation, naturally: Unwinding, chance: Callable[[], bool]) -> None:
         store = self._store
@@ -250,7 +270,7 @@ class Stops:
         self.mirrors.routes.set_everywhere(self._forced, self._made_instances())
         if chance():
             store.wake()
-        if self._redirection is None and chance():
+        if activation.redirection is None and chance():
             self._unwind(activation, naturally)
 
     def _unwind(self, activation: Activation, unwinding: Unwinding) -> NoReturn:
