@@ -187,6 +187,51 @@ class Run:
         return self.instance.exports(self.store)["run"](self.store, value)
 
 
+class Guest:
+    """A guest of `fields`, whose imported `look` calls `act(store)`; a handler tells `told(store, event)`."""
+
+    def __init__(
+        self,
+        fields: str,
+        act: Callable[[Store], Any],
+        *,
+        is_mirrored: bool = False,
+        told: Callable[[Store, DebugEvent], Any] | None = None,
+        look: str = "",
+    ) -> None:
+        self.store = Store(engine())
+        self.module = wasmscope.Module(
+            engine(),
+            f'(module (import "" "look" (func $look {look})) (import "" "interrupt" (func $interrupt)) {fields})',
+        )
+        types = [item.type for item in self.module.imports]
+        self.instance = wasmscope.Instance(
+            self.store,
+            self.module,
+            [
+                host(self.store, types[0], lambda *_: act(self.store)),
+                host(self.store, types[1], lambda _: self.store.interrupt()),
+            ],
+        )
+        self.exports = self.instance.exports(self.store)
+        if is_mirrored:
+            self.store.tiers.force_mirror()
+        if told is not None:
+            self.tell(told)
+
+    def tell(self, told: Callable[[Store, DebugEvent], Any]) -> None:
+        """Have every event told."""
+        self.store.set_debug_handler(Handler(told))
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Call an export."""
+        return self.exports[name](self.store, *arguments)
+
+    def pc(self, opcode: str, nth: int = 0, function: int | None = None) -> int:
+        """See `pc_of`."""
+        return pc_of(self.module, opcode, function, nth)
+
+
 def is_same(found: Any, expected: Any) -> bool:
     """Whether two values, bare or not, are the same, to the last bit where that can be told."""
     if isinstance(found, Val) and isinstance(expected, Val):

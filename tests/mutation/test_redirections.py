@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import wasmscope
-from mutation.guest import PAUSES, PRELUDE, TYPES, Run, all_same, engine, pc_of
-from support.observing import Handler, all_frames, host, locals_of, plain
+from mutation.guest import PAUSES, PRELUDE, TYPES, Guest, Run, all_same
+from support.observing import all_frames, locals_of, plain
 from wasmscope import BreakpointError, DebugEvent, EarlyReturn, ExnRef, JumpTo, Store, ThrowException, Trap
 
 pytestmark = pytest.mark.spread
 
 TIERS = pytest.mark.parametrize("is_mirrored", [False, True], ids=["fast", "mirror"])
-
-
-class Guest:
-    """A guest of `fields`, whose imported `look` calls `act(store)`; a handler tells `told(store, event)`."""
-
-    def __init__(
-        self,
-        fields: str,
-        act: Callable[[Store], Any],
-        *,
-        is_mirrored: bool = False,
-        told: Callable[[Store, DebugEvent], Any] | None = None,
-        look: str = "",
-    ) -> None:
-        self.store = Store(engine())
-        self.module = wasmscope.Module(
-            engine(),
-            f'(module (import "" "look" (func $look {look})) (import "" "interrupt" (func $interrupt)) {fields})',
-        )
-        types = [item.type for item in self.module.imports]
-        self.instance = wasmscope.Instance(
-            self.store,
-            self.module,
-            [
-                host(self.store, types[0], lambda *_: act(self.store)),
-                host(self.store, types[1], lambda _: self.store.interrupt()),
-            ],
-        )
-        self.exports = self.instance.exports(self.store)
-        if is_mirrored:
-            self.store.tiers.force_mirror()
-        if told is not None:
-            self.store.set_debug_handler(Handler(told))
-
-    def call(self, name: str, *arguments: Any) -> Any:
-        return self.exports[name](self.store, *arguments)
-
-    def pc(self, opcode: str, nth: int = 0, function: int | None = None) -> int:
-        return pc_of(self.module, opcode, function, nth)
 
 
 # -- early return ------------------------------------------------------------------------------------------------
