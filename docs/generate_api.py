@@ -93,7 +93,7 @@ DEBUG_RS = (
 #: what is described, in this order
 SECTIONS = (
     ("Guests", ("Config", "Engine", "Module", "Store", "Linker", "InstancePre", "Instance", "Func", "Caller")),
-    ("Frames", ("DebugFrameCursor", "FrameHandle", "Unavailable")),
+    ("Frames", ("DebugFrameCursor", "FrameHandle", "FrameWriter", "Unavailable")),
     ("Events", ("DebugEvent", "Handler")),
     ("Watchpoints", ("Watchpoint",)),
     (

@@ -57,6 +57,7 @@ from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.event import DebugEvent, Handler
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.frame_values import Unavailable
+from wasmscope.runtime.frame_writer import FrameWriter
 from wasmscope.runtime.func import Caller, Func
 from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.linker import InstancePre, Linker
@@ -92,6 +93,7 @@ __all__ = [
     "ExportType",
     "Frame",
     "FrameHandle",
+    "FrameWriter",
     "Func",
     "FuncType",
     "Global",

@@ -76,11 +76,6 @@ def test_a_cursor_past_its_end_says_what_to_look_at() -> None:
         cursor.instance()
 
 
-def test_frames_cannot_be_written_yet() -> None:
-    wat = '(module (import "" "look" (func $look)) (func (export "run") (call $look)))'
-    assert look_once(wat, lambda frames: frames[0].writer()) is None
-
-
 # -- where a frame is --------------------------------------------------------------------------------------------
 
 TWO_CALLS = """(module (import "" "unused" (func)) (import "" "look" (func $look))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeGuard
 from wasmscope.analysis.signatures import reference_kind
 from wasmscope.errors import StaleFrame
 from wasmscope.runtime.frame_values import FrameReader, Unavailable, default_value
+from wasmscope.runtime.frame_writer import FrameWriter
 from wasmscope.runtime.val import Val
 from wasmscope.runtime.walk import RawFrame
 from wasmscope.wasm.instructions import Instruction, decode_instructions
@@ -167,9 +168,20 @@ class FrameHandle:
                 found.append(("stack", index, value))
         return found
 
-    def writer(self) -> None:
-        """What writes the frame's locals and operands; None: its state cannot be changed, which no frame's can be."""
+    def writer(self) -> FrameWriter | None:
+        """What writes the frame's locals and operands, of the innermost or of a caller's.
+
+        None where they cannot be changed: they could not be read (`Unavailable`, the stack overflowed), or the guest
+        cannot be taken off the engine's stack to go on with others, because it was entered through a function of
+        wasmtime's own class, or stands in one.
+        """
         self._check()
+        raw, activation = self._raw, self._store.activations[-1 - self._activation]
+        if raw.missing or raw.instance is None:
+            return None
+        if raw.mirror is None and not (activation.is_drivable and activation.stands_still):
+            return None
+        return FrameWriter(self._store, self, activation)
 
     def local_type(self, index: int) -> ValType:
         """The declared type of a local. Raises `IndexError` out of range."""

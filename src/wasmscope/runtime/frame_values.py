@@ -36,7 +36,7 @@ class _CannotReload(Exception):
 
 
 class FrameReader:
-    """Reads the locals and operands of a frame. Each value is worked out once, where they are when one is asked for."""
+    """Reads the locals and operands of a frame. Where that takes working out, it is done once for each value."""
 
     def __init__(self, store: Store, raw: RawFrame) -> None:
         self._store = store
@@ -45,6 +45,8 @@ class FrameReader:
         self._local_types = raw.table.local_types(raw.function)
         self._state: State | None = None
         self._is_searched = False
+        self._is_written = raw.mirror is not None
+        """Whether what is set goes into its slots."""
         self._local_bits: dict[int, int] = {}
         self._operand_bits: dict[int, int] = {}
 
@@ -60,6 +62,10 @@ class FrameReader:
         changes = self.raw.changes
         if changes is not None and index in changes.locals:
             return changes.locals[index]
+        return self._published_local(index)
+
+    def _published_local(self, index: int) -> Val | Unavailable:
+        """A local as the frame's code has it: other values that follow from it do not change when it is set."""
         assert self.state is not None
         location, value_type = self.state.locals[index], self._local_types[index]
         if value_type.is_ref:
@@ -79,9 +85,12 @@ class FrameReader:
         if value_type.is_ref:
             return self._reference(location, value_type)
         try:
-            if index not in self._operand_bits:
-                self._operand_bits[index] = self._bits(location, value_type)
-            return Val.from_bits(KIND[value_type], self._operand_bits[index])
+            bits = self._operand_bits.get(index)
+            if bits is None:
+                bits = self._bits(location, value_type)
+                if not self._is_written:
+                    self._operand_bits[index] = bits
+            return Val.from_bits(KIND[value_type], bits)
         except _CannotReload as error:
             return Unavailable(str(error))
 
@@ -94,10 +103,13 @@ class FrameReader:
                 self.operand(index)
 
     def _bits_of_local(self, local: int) -> int:
-        if local not in self._local_bits:
+        bits = self._local_bits.get(local)
+        if bits is None:
             assert self.state is not None
-            self._local_bits[local] = self._bits(self.state.locals[local], self._local_types[local])
-        return self._local_bits[local]
+            bits = self._bits(self.state.locals[local], self._local_types[local])
+            if not self._is_written:
+                self._local_bits[local] = bits
+        return bits
 
     def _bits(self, location: Location, value_type: ValType) -> int:
         if isinstance(location, MemorySlot):
@@ -128,7 +140,7 @@ class FrameReader:
         assert isinstance(location, Derived)
         if isinstance(location.expression, bytes):
             return default_value(value_type, self.raw.table.module)  # ref.null
-        return self.local(location.expression)
+        return self._published_local(location.expression)
 
     def _table_entry(self, slot: TableSlot) -> Val:
         value = self._store.shadow.references.get(slot.kind, self.raw.reference_base + slot.index)

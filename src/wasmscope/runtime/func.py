@@ -14,7 +14,6 @@ from wasmscope.runtime.asynchronous import awaiting, is_async, run_async
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter, enter_host, enter_unannounced
 from wasmscope.runtime.entities import handed_out
-from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.occupancy import run_in
 from wasmscope.runtime.throw import told_if_thrown
 
@@ -174,7 +173,7 @@ def host_function(
 
     def callback(caller: Any, *args: Any) -> Any:
         store: Store = getattr(caller, "store", caller)
-        leave = enter_host(store)
+        leave, returned = enter_host(store), None
         call = store.host_called()
         try:
             try:
@@ -182,8 +181,9 @@ def host_function(
             except capi.EndHostCall:
                 raise
             except BaseException as error:
-                store.tell(DebugEvent.HostcallError(error))
-                raise
+                store.tell_host_error(error)
+                if not store.is_redirected:
+                    raise
             finally:
                 leave()
                 store.host_done(call)

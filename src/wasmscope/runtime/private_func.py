@@ -78,14 +78,18 @@ class PrivateFunc(Func):
 
         return enter(store, selected, self.instance, as_thrown=as_thrown, complete=complete)
 
-    def _called_by_guest(self, caller: Caller, run: Callable[[], capi.Failure | None]) -> None:
+    def _called_by_guest(self, caller: Caller, call: capi.StandInCall) -> None:
         store = caller.store
         leave = enter_host(store)
         try:
             try:
-                self._enter(store, run, lambda _: _passed_on(store))
+                self._enter(
+                    store, call.run, lambda _: _passed_on(store), lambda returned: call.set_results(returned.values)
+                )
             finally:
                 leave()
+            results = call.results()
+            store.host_returned(results[0] if len(results) == 1 else results or None)
         except capi.EndHostCall as request:
             # It goes on through the guest that called, which may catch it.
             raise capi.EndHostCall(told_if_thrown(store, request.end)) from None

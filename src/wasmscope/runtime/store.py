@@ -320,10 +320,13 @@ class Store(wasmtime.Store):
         self.stops.request_step(kind)
 
     def redirect(self, redirection: Redirection) -> None:
-        """Have the innermost frame go on other than by its next instruction, when the handler returns.
+        """Have the innermost frame go on other than by its next instruction, when the host returns to it.
 
-        `EarlyReturn(values)`, `ThrowException(exn)` or `JumpTo(pc)`. Raises `NotPaused` while no guest stands still,
-        `BreakpointError` where the frame cannot go on so, with the reason: values or operands of other types.
+        `EarlyReturn(values)`, `ThrowException(exn)` or `JumpTo(pc)`; the last one counts. While an event is told, that
+        is when the handler returns, also of `HostcallError`: then the error has no consequence any more. A host
+        function may ask for it as well; what it returns is then not used. No event is told of an exception thrown so.
+        Raises `NotPaused` while no guest stands still, `BreakpointError` where the frame cannot go on so, with the
+        reason: values or operands of other types, locals that are not set.
         """
         self._require_debugging()
         redirect(self, redirection)
@@ -389,6 +392,17 @@ class Store(wasmtime.Store):
             if returned is not None and (told := Pending(returned)).is_awaitable:
                 del returned
                 wait_for(self, told)
+
+    def tell_host_error(self, error: BaseException) -> None:
+        """A host function failed; the handler may have its caller go on in another way (`is_redirected`)."""
+        if self.activations:
+            self.activations[-1].take_redirection()
+        self.tell(DebugEvent.HostcallError(error))
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether the innermost frame is to go on other than by its next instruction."""
+        return bool(self.activations) and self.activations[-1].redirection is not None
 
     def throw_instead(self, exception: ExnRef) -> None:
         """Have `exception` thrown in place of the one that the handler is being told of; the last call counts.

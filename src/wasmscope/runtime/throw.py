@@ -20,7 +20,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import FrameReader, Unavailable
-from wasmscope.runtime.mirrors.unwinding import Throw
+from wasmscope.runtime.mirrors.unwinding import Rerun, Throw
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.val import ExnRef, Val
 from wasmscope.runtime.walk import Activation, CallSite, call_sites
@@ -47,25 +47,37 @@ def attend_throw(store: Store) -> None:
     """
     if not _is_tracked(store):
         return
-    sites = _sites(store)
+    activation, sites = store.activations[-1], _sites(store)
     thrown = _thrown_at(store, sites[-1])
     if thrown is None:
         return
+    activation.operands_were_set = False
     told = _tell(store, thrown.exception, sites)
+    if told is thrown.exception and activation.operands_were_set:
+        changed = _thrown_at(store, sites[-1])
+        if changed is None:
+            store.going_on(Rerun())  # the instruction fails as it does with these operands
+            return
+        told = changed.exception
+        activation.uncaught = not is_caught(store, sites, told)
     store.going_on(Throw(told))
     if told is not thrown.exception or thrown.is_new:
         raise capi.EndHostCall(told)
 
 
 def told_if_thrown(store: Store, end: wasmtime.TrapCode | ExnRef) -> wasmtime.TrapCode | ExnRef:
-    """What a host function ends with that was about to end with `end`: an exception is told at its call."""
-    if not isinstance(end, ExnRef) or not store.guest_debug or not store.shadow.throws:
+    """What a host function ends with that was about to end with `end`: an exception is told at its call.
+
+    Raises `capi.EndHostCall` where the guest cannot go on with that as it is.
+    """
+    if not isinstance(end, ExnRef) or not store.guest_debug:
         return end
     if not _is_tracked(store) or not end.is_in(store):
         return end
-    told = _tell(store, end, _sites(store))
-    store.going_on(Throw(told))
-    return told
+    if store.shadow.throws:
+        end = _tell(store, end, _sites(store))
+    store.going_on(Throw(end))
+    return end
 
 
 def _is_tracked(store: Store) -> bool:

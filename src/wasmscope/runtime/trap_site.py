@@ -127,7 +127,9 @@ def _frame_in_function(
             reference_base -= entry.references
         instance = _instance_of(store, activation, site, base)
         if point is not None:
-            return RawFrame(instance, table, function, point.pc, base, reference_base, point)
+            return RawFrame(
+                *(instance, table, function, point.pc, base, reference_base, point), all_changes=activation.changes
+            )
         pc = table.original_offset(function, site.rewritten_offset)
         missing = _NO_ROOM if site.fills(shadow) else "the engine does not say which instruction trapped"
         return RawFrame(instance, table, function, pc, base, reference_base, missing=missing)

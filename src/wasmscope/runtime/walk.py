@@ -53,7 +53,13 @@ class RawFrame:
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
     mirror: Mirror | None = None
     """What runs it, if that is not the function itself."""
-    changes: Changes | None = None
+    all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
+    """Those of its activation's frames, as they are now."""
+
+    @property
+    def changes(self) -> Changes | None:
+        """What was set in it, as far as its code does not have it."""
+        return self.all_changes.get(self.base)
 
     @property
     def end(self) -> tuple[int, int]:
@@ -82,14 +88,19 @@ class CallSite:
     base: int
     reference_base: int
     mirror: Mirror | None = None
-    changes: Changes | None = None
+    all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def changes(self) -> Changes | None:
+        """See `RawFrame.changes`."""
+        return self.all_changes.get(self.base)
 
     def frame(self) -> RawFrame:
         """The frame."""
         return RawFrame(
             *(self.instance, self.table, self.function, self.pc, self.base, self.reference_base),
             mirror=self.mirror,
-            changes=self.changes,
+            all_changes=self.all_changes,
         )
 
     @property
@@ -143,11 +154,18 @@ class Activation:
     suspended_step: Reach | None = None
     redirection: Unwinding | None = None
     """How the host wants the innermost frame to go on."""
+    operands_were_set: bool = False
+    """Whether an operand of the innermost frame was, since somebody last looked."""
 
     @property
     def is_consulted(self) -> bool:
         """Whether it stands still because somebody was told of it."""
         return self.consultations > 0
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether it called the host in a way that the host knows of, or has trapped."""
+        return self.top is not None or self.trapped is not None
 
     def take_redirection(self) -> Unwinding | None:
         """How the host wants the innermost frame to go on; once."""
@@ -233,4 +251,4 @@ def call_site(
     table = instance.module.frame_table
     function = table.function_at(pc)
     assert function is not None, "a site lies in a function"
-    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes.get(base))
+    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes)

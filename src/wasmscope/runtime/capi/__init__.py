@@ -50,7 +50,7 @@ from wasmscope.runtime.capi.entities import (
     table_set,
 )
 from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
-from wasmscope.runtime.capi.host import EndHostCall, define_func, new_func, new_stand_in
+from wasmscope.runtime.capi.host import EndHostCall, StandInCall, define_func, new_func, new_stand_in
 from wasmscope.runtime.capi.linking import clone_linker, define
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
 from wasmscope.runtime.capi.unannounced import UnannouncedContext, is_entry
@@ -67,6 +67,7 @@ __all__ = [
     "Returned",
     "Root",
     "Signature",
+    "StandInCall",
     "Trapped",
     "UnannouncedContext",
     "as_val",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import byref
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,8 +17,8 @@ from wasmtime._store import Storelike
 from wasmscope.runtime.capi.calls import Failure, enter_guest, innermost
 from wasmscope.runtime.capi.exceptions import new_trap
 from wasmscope.runtime.capi.types import signature
-from wasmscope.runtime.capi.values import check, plain_from_raw, unroot, value_to_raw
-from wasmscope.runtime.val import ExnRef, Kind
+from wasmscope.runtime.capi.values import check, plain_from_raw, unroot, value_from_raw, value_to_raw
+from wasmscope.runtime.val import ExnRef, Kind, Val
 
 
 class EndHostCall(BaseException):
@@ -69,11 +69,34 @@ class _HostFunc:
 
 
 @dataclass(frozen=True, slots=True)
+class StandInCall:
+    """One call of a host function that stands for another; good until that returns."""
+
+    _caller: wasmtime.Caller
+    _enter: Callable[[Any], Any]
+    _results: Any
+    _count: int
+
+    def run(self) -> Failure | None:
+        """Call the other function with the same arguments; its results are then this call's."""
+        return enter_guest(self._caller, self._enter)
+
+    def results(self) -> list[Val]:
+        """What it returned."""
+        return [value_from_raw(self._caller, self._results[i], owned=False) for i in range(self._count)]
+
+    def set_results(self, values: Sequence[Val]) -> None:
+        """Have this call return these values, of its types; nothing else returned any."""
+        for i, value in enumerate(values):
+            self._results[i] = value_to_raw(self._caller, value.kind, value)
+
+
+@dataclass(frozen=True, slots=True)
 class _StandIn:
     """What the trampoline needs for a host function that stands for another: values pass through as they are."""
 
     target: wasmtime.Func
-    call: Callable[[Any, Callable[[], Failure | None]], None]
+    call: Callable[[Any, StandInCall], None]
     caller: Callable[[Any], wasmtime.Caller]
 
     def run(self, pointer: Any, params: Any, nparams: int, results: Any, nresults: int) -> int:
@@ -85,7 +108,7 @@ class _StandIn:
             return ffi.wasmtime_func_call(context, byref(self.target._func), params, nparams, results, nresults, trap)
 
         try:
-            self.call(caller, lambda: enter_guest(caller, run))
+            self.call(caller, StandInCall(caller, run, results, nresults))
         except EndHostCall as request:
             return _end_with(caller, request.end)
         except BaseException as raised:
@@ -120,12 +143,12 @@ def new_func(
 def new_stand_in(
     store: Storelike,
     target: wasmtime.Func,
-    call: Callable[[Any, Callable[[], Failure | None]], None],
+    call: Callable[[Any, StandInCall], None],
     caller: Callable[[Any], wasmtime.Caller],
 ) -> ffi.wasmtime_func_t:
     """Make a host function that stands for `target` and has its very type, whichever that is.
 
-    At each call `call(caller, run)` has to call `run`, which calls `target`, and to raise what the call ends with
+    At each call `call(caller, call)` has to have the `StandInCall` call `target`, and to raise what it ends with
     otherwise.
     """
     func = ffi.wasmtime_func_t()

@@ -16,9 +16,11 @@ from wasmscope.instrument.mirror.companion import CompanionModule, Need
 from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout
 from wasmscope.instrument.mirror.page import make_page
+from wasmscope.instrument.mirror.reference_type import make_reference_type
 from wasmscope.instrument.mirror.runner import make_runner
 from wasmscope.instrument.mirror.stubs import make_stubs
 from wasmscope.instrument.points import Location, State, Uninitialised
+from wasmscope.wasm.types import HeapType
 
 _STATES_REMEMBERED = 1024
 
@@ -118,6 +120,7 @@ class ModuleCode:
         self._table = table
         self._mirrors: dict[int, MirrorCode] = {}
         self._stubs: dict[tuple[int, ...], Compiled] = {}
+        self._reference_types: dict[HeapType, wasmtime.Module] = {}
 
     def mirror(self, function: int) -> MirrorCode:
         """The code for a defined function."""
@@ -130,6 +133,13 @@ class ModuleCode:
         if types not in self._stubs:
             self._stubs[types] = compile_companion(self._engine, make_stubs(self._table.plan, types))
         return self._stubs[types]
+
+    def reference_type(self, heap: HeapType) -> wasmtime.Module:
+        """A module with a global for references to `heap`. Raises `WasmscopeError` where the engine takes none."""
+        if heap not in self._reference_types:
+            code = CompanionModule(make_reference_type(self._table.module, heap), ())
+            self._reference_types[heap] = compile_companion(self._engine, code).module
+        return self._reference_types[heap]
 
 
 def compile_companion(engine: wasmtime.Engine, companion: CompanionModule) -> Compiled:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
-from wasmscope.analysis.typing import Handler, TypedInstruction, types_of
+from wasmscope.analysis.typing import Handler, TypedFunction, TypedInstruction, types_of
 from wasmscope.instrument.mirror.layout import RESUME_REFERENCES, SKIP_NOTHING, site_of
 from wasmscope.instrument.shadow_frame import MemorySlot
 from wasmscope.runtime import capi
@@ -69,7 +69,7 @@ class _Continuation:
         while True:
             match following:
                 case EarlyReturn(values):
-                    frame = self._pop()
+                    frame = self._drop()
                     types = frame.table.module.func_type(frame.table.module.num_imported_functions + frame.function)
                     following = _Returned([_as_value(value) for value in values], types.results)
                     continue
@@ -81,7 +81,12 @@ class _Continuation:
                     handler = self._unwind_to_handler(exception)
                     if handler is None:
                         return self._uncaught(exception, outcome)
-                    mirror, index, skip = self._deliver(handler, exception)
+                    payload = _payload(handler, exception)
+                    if handler.label.target == len(self._typed(self._suspended[-1]).instructions):
+                        following = _Returned(payload, self._typed(self._drop()).type.results)
+                        continue
+                    height, target = handler.label.height, handler.label.target
+                    mirror, index, skip = self._go_on_behind(self._suspended[-1], height, payload, target)
                 case Rerun() | Jump():
                     mirror, index, skip = self._go_on(following)
                 case _:
@@ -118,19 +123,25 @@ class _Continuation:
             case _:
                 return unwinding
 
-    def _pop(self) -> RawFrame:
-        return self._suspended.pop()
+    def _drop(self) -> RawFrame:
+        """The innermost frame does not go on."""
+        frame = self._suspended.pop()
+        self._activation.changes.pop(frame.base, None)
+        return frame
+
+    def _typed(self, frame: RawFrame) -> TypedFunction:
+        return frame.table.typed(frame.function)
 
     def _mirror_of(self, frame: RawFrame) -> Mirror:
         assert frame.instance is not None, "it would not be known who its functions are"
         return frame.mirror or self._store.mirrors.of(frame.instance, frame.function)
 
     def _instruction(self, frame: RawFrame) -> TypedInstruction:
-        return frame.table.typed(frame.function).at(frame.pc)
+        return self._typed(frame).at(frame.pc)
 
     def _go_on(self, following: Rerun | Jump) -> tuple[Mirror, int, int]:
         """The mirror of the innermost frame, the number of the instruction to go on at, and what is skipped there."""
-        frame = self._pop()
+        frame = self._suspended.pop()
         mirror = self._mirror_of(frame)
         number = mirror.code.typed.numbers[frame.pc if isinstance(following, Rerun) else following.pc]
         if frame.mirror is None:
@@ -152,11 +163,11 @@ class _Continuation:
         mirror = self._mirror_of(frame)
         typed = mirror.code.typed
         index = typed.numbers[frame.pc] + 1 if index is None else index
-        types = typed.type.results if index == len(typed.instructions) else types_of(typed.instructions[index].stack)
+        types = types_of(typed.instructions[index].stack)
         takeover = self._take_over(frame)
         takeover.operands[height:] = values
         takeover.write(mirror, index, types)
-        self._pop()
+        self._suspended.pop()
         self._activation.running = replace(frame, mirror=mirror)
         return mirror, index, SKIP_NOTHING
 
@@ -224,7 +235,8 @@ class _Continuation:
             frame = self._suspended[position]
             for handler in self._instruction(frame).handlers:
                 if self._catches(frame, handler, exception):
-                    del self._suspended[position + 1 :]
+                    while len(self._suspended) > position + 1:
+                        self._drop()
                     return handler
         return None
 
@@ -235,13 +247,6 @@ class _Continuation:
         tag = frame.instance.debug_tag(self._store, handler.clause.tag)
         return tag is not None and tag.eq(self._store, exception.tag)
 
-    def _deliver(self, handler: Handler, exception: ExnRef) -> tuple[Mirror, int, int]:
-        fields = list(exception.fields()) if handler.clause.tag is not None else []
-        payload: list[Value] = [_as_value(value) for value in fields]
-        if handler.clause.kind.endswith("_ref"):
-            payload.append(Val.exnref(exception))
-        return self._go_on_behind(self._suspended[-1], handler.label.height, payload, handler.label.target)
-
     def _uncaught(self, exception: ExnRef, outcome: capi.Failure | None) -> capi.Outcome:
         """How an activation ends that ends by an exception."""
         if outcome is None:
@@ -251,6 +256,15 @@ class _Continuation:
             return throw_into(self._store, exception)
         capi.set_exception(self._store, exception)
         return outcome
+
+
+def _payload(handler: Handler, exception: ExnRef) -> list[Value]:
+    """What a clause takes of an exception that it catches."""
+    fields = list(exception.fields()) if handler.clause.tag is not None else []
+    payload: list[Value] = [_as_value(value) for value in fields]
+    if handler.clause.kind.endswith("_ref"):
+        payload.append(Val.exnref(exception))
+    return payload
 
 
 def throw_into(store: Store, exception: ExnRef) -> capi.Outcome:

@@ -27,12 +27,15 @@ class ControlMemory:
         shadow = store.shadow
         shadow.companions += 1
         with store.without_limits():
-            instance = wasmtime.Instance(store, module, [shadow.memory, shadow.mirrors.table, host_stop])
-        memory, stop = instance.exports(store)[CONTROL], instance.exports(store)[STOP]
+            # Not by wasmtime's own class: that would count as a guest that ran, and handles to frames would be stale.
+            instance = capi.instantiate(store, module, [shadow.memory, shadow.mirrors.table, host_stop])
+        if not isinstance(instance, wasmtime.Instance):
+            capi.raise_failure(instance)
+            raise AssertionError
+        memory = capi.export_named(store, instance, CONTROL)
         assert isinstance(memory, wasmtime.Memory)
-        assert isinstance(stop, wasmtime.Func)
         self.memory = memory
-        self.stop = stop
+        self.stop = capi.function_named(store, instance, STOP)
         """The function that stops call."""
         address, size = capi.memory_data(store, memory)
         self.bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")

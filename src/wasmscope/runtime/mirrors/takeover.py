@@ -55,11 +55,12 @@ class Takeover:
         ]
 
     def _local(self, index: int, value_type: ValType) -> Value:
+        changed = self._raw.changes.locals.get(index) if self._raw.changes else None
+        return self._published_local(index, value_type) if changed is None else _as_value(changed)
+
+    def _published_local(self, index: int, value_type: ValType) -> Value:
         state = self._reader.state
         assert state is not None
-        changed = self._raw.changes.locals.get(index) if self._raw.changes else None
-        if changed is not None:
-            return _as_value(changed)
         if value_type.is_ref:
             return self._reference(state.locals[index], value_type)
         return _bits(self._reader.local(index))
@@ -78,7 +79,7 @@ class Takeover:
         assert isinstance(location, Derived)
         if isinstance(location.expression, bytes):
             return None  # ref.null
-        return self._local(location.expression, value_type)  # another local has it
+        return self._published_local(location.expression, value_type)  # another local has it, or had until it was set
 
     def write(self, mirror: Mirror, index: int, stack_types: Sequence[ValType]) -> None:
         """Make a frame of `mirror` of it, at instruction `index`, where the operand stack has `stack_types`.

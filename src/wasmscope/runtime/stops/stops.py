@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import wasmtime
 
 from wasmscope.analysis.signatures import effect_of
-from wasmscope.errors import BreakpointError, NotPaused
+from wasmscope.errors import BreakpointError
 from wasmscope.instrument.mirror.layout import (
     GO_ON,
     SKIP,
@@ -27,6 +27,7 @@ from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import kind_of
 from wasmscope.runtime.mirrors.mirror import Mirror
 from wasmscope.runtime.mirrors.mirrors import Mirrors
+from wasmscope.runtime.mirrors.reference_types import ReferenceTypes
 from wasmscope.runtime.mirrors.unwinding import Rerun, Return, Unwinding
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.edit import Undo
@@ -35,6 +36,7 @@ from wasmscope.runtime.stops.registry import BreakpointRegistry
 from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
 from wasmscope.runtime.stops.watching import Watching
 from wasmscope.runtime.trap_point import instruction_at
+from wasmscope.runtime.val import Val
 from wasmscope.runtime.walk import Activation, Changes, RawFrame, call_sites
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Stops:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.mirrors = Mirrors(store, self._stopped, self._made)
+        self.reference_types = ReferenceTypes(store)
         self.breakpoints = BreakpointRegistry()
         self._places = Places(store, self.mirrors)
         self._instances: dict[Module, list[Instance]] = {}
@@ -180,12 +183,6 @@ class Stops:
         elif self._step is not None:
             self._step = self._step.beyond(activation.base)
 
-    def redirect(self, redirection: Unwinding) -> None:
-        """Have the innermost frame go on in another way. Raises `NotPaused` where no frame could."""
-        if not self._store.activations:
-            raise NotPaused("no guest runs that could go on in another way")
-        self._store.activations[-1].redirection = redirection
-
     def changed(self, activation: Activation, base: int) -> Changes:
         """The changes of a frame whose code does not look at its slots: it goes on in its mirror."""
         self._version += 1
@@ -289,7 +286,7 @@ class Stops:
             base,
             self._store.shadow.reference_pointer - mirror.code.layout.references,
             mirror=mirror,
-            changes=activation.changes.get(base),
+            all_changes=activation.changes,
         )
 
     def _ask(self, breakpoint_: Breakpoint) -> bool:
@@ -349,17 +346,35 @@ class Stops:
         activation = self._store.activations[-1]
         if not activation.is_drivable or not self._is_to_be_unwound(activation):
             return
+        if activation.redirection is not None:
+            self._unwind(activation, Rerun())
         top = self._store.innermost_frame()
         if top is None or top.activation() != 0:
             return
-        raw = top.raw
-        results = effect_of(raw.table.typed(raw.function).at(raw.pc).instruction, raw.table.module).pushes
-        values = (returned,) if len(results) == 1 else returned or ()
-        if len(values) != len(results):
-            return  # that is an error of the host function's
-        kinds = [kind_of(value_type, raw.table.module) for value_type in results]
-        pairs = zip(kinds, values, strict=True)
-        self._unwind(activation, Return(tuple(capi.as_val(self._store, kind, value) for kind, value in pairs)))
+        try:
+            values = self._results(top.raw, returned)
+        except (TypeError, ValueError, wasmtime.WasmtimeError):
+            return  # the host function fails by what it returned, as the engine is about to find
+        self._unwind(activation, Return(values))
+
+    def _results(self, frame: RawFrame, returned: Any) -> tuple[Val, ...]:
+        """What a host function returned to the call that `frame` is in. Raises `TypeError` where it does not fit."""
+        module, instance = frame.table.module, frame.instance
+        assert instance is not None
+        types = effect_of(frame.table.typed(frame.function).at(frame.pc).instruction, module).pushes
+        if not types and returned is not None:
+            raise TypeError("there are no results")
+        given = (returned,) if len(types) == 1 else returned or ()
+        if len(given) != len(types):
+            raise TypeError("wrong number of results")
+        values = tuple(
+            capi.as_val(self._store, kind_of(value_type, module), value)
+            for value_type, value in zip(types, given, strict=True)
+        )
+        for value_type, value in zip(types, values, strict=True):
+            if value_type.is_ref and not self.reference_types.fits(instance, value_type, value):
+                raise TypeError("a reference of another type")
+        return values
 
     def _is_to_be_unwound(self, activation: Activation) -> bool:
         """Whether its frames have to be taken off the engine's stack before it goes on."""
@@ -381,7 +396,10 @@ class Stops:
         return chance()
 
     def _unwind(self, activation: Activation, naturally: Unwinding) -> NoReturn:
-        activation.unwinding = activation.take_redirection() or naturally
+        redirection = activation.take_redirection()
+        if redirection is not None:
+            activation.uncaught = False
+        activation.unwinding = redirection or naturally
         raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
 
     def _has_to_unwind(self, activation: Activation) -> bool:
