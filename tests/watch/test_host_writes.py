@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,7 +122,7 @@ def test_what_a_failing_host_function_wrote_is_told() -> None:
     raises=wasmtime.WasmtimeError,
     reason="a host function that looks for its caller's memory finds the mirror's exports",
 )
-def test_what_wasi_writes_is_told_behind_the_call(tmp_path: Path) -> None:
+def test_what_wasi_writes_is_told_behind_the_call() -> None:
     engine = wasmscope.Engine()
     store = wasmscope.Store(engine)
     store.set_wasi(wasmtime.WasiConfig())

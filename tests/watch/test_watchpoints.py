@@ -199,6 +199,10 @@ def test_what_cannot_be_watched_is_refused() -> None:
             wrong()
     with pytest.raises(ValueError, match='"r", "w" or "rw"'):
         guest.watch(memory, 0, 4, "x")
+    with pytest.raises(ValueError, match="not negative"):
+        guest.watch(memory, 0, 4, ignore_count=-1)
+    with pytest.raises(BreakpointError, match="no expression"):
+        guest.watch(memory, 0, 4, condition="local[0] == 1")
     assert guest.store.watchpoints() == []
 
 

@@ -10,6 +10,7 @@ import wasmtime
 from wasmscope.errors import BreakpointError
 from wasmscope.instrument.mirror.accesses import READ, WRITE, Space
 from wasmscope.runtime import capi
+from wasmscope.runtime.asynchronous import is_async
 
 if TYPE_CHECKING:
     from wasmscope.runtime.frame import FrameHandle
@@ -111,7 +112,7 @@ def new_watchpoint(
     temporary: bool,
 ) -> Watchpoint:
     """See `BreakpointEdit.add_watchpoint`."""
-    kind = _checked(access, condition)
+    kind = _checked(access, condition, ignore_count)
     space = space_of(target)
     key = key_of(target)
     if not isinstance(target, wasmtime.SharedMemory) and key[1][0] != capi.identity(store.shadow.memory)[0]:
@@ -149,7 +150,7 @@ def new_local_watchpoint(
     temporary: bool,
 ) -> Watchpoint:
     """See `BreakpointEdit.add_local_watchpoint`."""
-    kind = _checked(access, condition)
+    kind = _checked(access, condition, ignore_count)
     frame.local_type(index)  # raises for a stale frame, and where there is no such local
     raw, activation = frame.raw, store.activations[-1 - frame.activation()]
     if raw.instance is None or raw.missing:
@@ -164,9 +165,13 @@ def new_local_watchpoint(
     return Watchpoint(None, index, 1, kind, condition, ignore_count, temporary, key=key, frame=watched)
 
 
-def _checked(access: str, condition: Condition) -> AccessKind:
+def _checked(access: str, condition: Condition, ignore_count: int) -> AccessKind:
     if condition is not None and not callable(condition):
         raise BreakpointError("the condition of a watchpoint is called with the frame: it is no expression")
+    if condition is not None and is_async(condition):
+        raise TypeError("a condition cannot be a coroutine function: the guest waits for its outcome")
+    if ignore_count < 0:
+        raise ValueError("ignore_count is the number of hits that are not told: not negative")
     if access not in MODES:
         raise ValueError(f'expected "r", "w" or "rw" as access, not {access!r}')
     return KINDS[MODES[access]]
