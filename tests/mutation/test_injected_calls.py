@@ -175,7 +175,7 @@ def test_frames_changed_before_an_injected_call_are_still_changed_behind_it(is_m
     fields = (
         FIELDS + """ (func (export "start") (param i32) (result i32) (drop (call $deep (i32.const 3))) (local.get 0))"""
     )
-    guest = Guest(FIELDS + fields, act, is_mirrored=is_mirrored)
+    guest = Guest(fields, act, is_mirrored=is_mirrored)
     assert guest.call("start", 1) == 50
 
 
