@@ -248,3 +248,35 @@ def test_activations_within_activations_end_as_in_the_fast_tier(ending: str) -> 
     assert mirror == fast
     _, frames, _ = fast[1][0]
     assert [frame[0] for frame in frames] == [1, 2] * 3
+
+
+SHARED = """(module $m (memory (export "m") {type} 1 4 shared) (memory $other 1) (data $d "abcd")
+  (func (export "run") (param $a {type}) (result i64)
+    (i32.atomic.store offset=4 ({type}.const 8) (i32.const 5))
+    (memory.init $d ({type}.const 40) (i32.const 1) (i32.const 2))
+    (memory.fill ({type}.const 50) (i32.const 9) ({type}.const 3))
+    (memory.copy ({type}.const 60) ({type}.const 40) ({type}.const 20))
+    (memory.copy $other 0 (i32.const 0) ({type}.const 40) (i32.const 20))
+    (v128.store32_lane offset=100 0 ({type}.const 0) (i32x4.splat (i32.const 77)))
+    (drop (memory.grow ({type}.const 1))) (drop (memory.size))
+    (drop (memory.atomic.notify ({type}.const 0) (i32.const 1)))
+    (drop (memory.atomic.wait32 ({type}.const 0) (i32.const 1) (i64.const 0)))
+    (i64.add (i64.load ({type}.const 60))
+      (i64.add (i64.atomic.rmw.add ({type}.const 8) (i64.const 1)) (i64.atomic.load (local.get $a))))))"""
+
+
+@pytest.mark.parametrize("address", ["i32", "i64"])
+def test_a_shared_memory_is_used_and_left_by_its_instance_only(address: str) -> None:
+    """The engine ends the process at a fault in a memory that is in the store twice."""
+    wat = SHARED.format(type=address)
+    settings = {"wasm_threads": True, "shared_memory": True, "wasm_memory64": True}
+    same_in_both_tiers(wat, 1, **settings)
+    for outside in (65_536 * 3, 0x7FFF_FFF8):
+        _, code, _, _ = same_in_both_tiers(wat, outside, **settings)
+        assert code is TrapCode.MEMORY_OUT_OF_BOUNDS
+    results = []
+    for choice in (FAST, MIRROR):
+        store = prepared(store_with(**settings), choice)
+        exports = instantiate(wat, store).exports(store)
+        results.append((exports["run"](store, 8), bytes(exports["m"].data_ptr()[:128])))
+    assert results[0] == results[1]

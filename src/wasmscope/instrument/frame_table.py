@@ -30,7 +30,7 @@ from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
 from wasmscope.wasm.types import ValType
 
-FORMAT = 5
+FORMAT = 6
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256

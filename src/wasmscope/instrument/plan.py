@@ -53,7 +53,7 @@ class Appended(Enum):
     REDIRECT = auto()
     """The way from functions of a type to their mirrors (`redirect.py`)."""
     OWN_INSTRUCTION = auto()
-    """An instruction that only code of the module can name (`own_instructions.py`)."""
+    """An instruction that only code of the module can have (`own_instructions.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

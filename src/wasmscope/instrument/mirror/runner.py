@@ -83,7 +83,7 @@ class _Runner:
         run_type = companion.type_index(FuncType(PAGE_TYPE.params, results))
         run = companion.add_function(run_type, [], self._run(), "run")
         # A tail call of the guest's leaves nothing behind, so nothing of ours may wait for its results.
-        call = (b"\x12" if self._tail_calls else b"\x10") + unsigned(run)
+        call = b"\x12" + unsigned(run)
         type_index = companion.module.func_type_index(self._index)
         companion.add_function(type_index, [(2, I32)], self._enter() + call, ENTER)
         locals_ = [(2, I32), *((1, value_type) for value_type in results)]
