@@ -3,7 +3,8 @@
 Everything but functions is exported once more, under a name no guest can clash with. So are functions that something
 outside can have a reference to in any case. To export every function would cost: the engine compiles a way in for each
 that is. The others are entered through a few *entry functions*, one for up to 32 functions of a type, which hand their
-arguments on to the function whose number the host has put in the shadow memory::
+arguments on to the function whose number the host has put in the shadow memory. So are imported functions, for mirrors: a
+function of the host's looks for memories among the exports of its caller's instance (`Caller`), which is then the guest's::
 
     (func $entry (type $t) (param i32) (result i64)
       (block $1 (block $0
@@ -46,7 +47,7 @@ class PrivateEntities:
     entry_functions: tuple[tuple[int, tuple[int, ...]], ...]
     """For each entry function its type index and the functions that it calls."""
     entries: Mapping[int, Entry]
-    """The way into every other function."""
+    """The way into every other function, and into imported ones on behalf of the instance."""
     tables_are_private: bool
     """See `Escapes`."""
 
@@ -70,9 +71,9 @@ def private_entities(module: Module, escapes: Escapes) -> PrivateEntities:
         prefix += "'"
     imported = module.num_imported_functions
     by_type: dict[int, list[int]] = {}
-    for function, type_index in enumerate(module.functions, imported):
-        if function not in escapes.referenced:
-            by_type.setdefault(type_index, []).append(function)
+    for function in range(module.count(ExternKind.FUNC)):
+        if function < imported or function not in escapes.referenced:
+            by_type.setdefault(module.func_type_index(function), []).append(function)
     entry_functions = tuple(
         (type_index, tuple(functions[start : start + FUNCTIONS_AN_ENTRY]))
         for type_index, functions in by_type.items()

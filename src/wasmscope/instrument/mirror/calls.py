@@ -28,19 +28,27 @@ def call_code(companion: Companion, instruction: Instruction) -> bytes:
 
 
 def call_function(companion: Companion, function: int, opcode: bytes) -> bytes:
-    """A call of `function`: directly if it is exported, else through its entry function (`private_entities.py`)."""
-    private, type_index = companion.plan.private, companion.module.func_type_index(function)
-    if function in private.exported:
-        export = private.name(ExternKind.FUNC, function)
-        return opcode + companion.exported_function(export, type_index)
-    entry = private.entries[function]
+    """A call of `function`: directly if the instance defines and exports it, else through its entry function.
+
+    See `private_entities.py`.
+    """
+    private, entry = companion.plan.private, companion.plan.private.entries.get(function)
+    export = private.name(ExternKind.FUNC, function) if entry is None else entry.export
+    call = opcode + companion.exported_function(export, companion.module.func_type_index(function))
+    return select_entry(companion, function) + call
+
+
+def select_entry(companion: Companion, function: int) -> bytes:
+    """What comes before a call of `function` where that goes through an entry function; nothing elsewhere."""
+    entry = companion.plan.private.entries.get(function)
+    if entry is None:
+        return b""
     # The entry function is only seen on a stack that overflows there: then this says where it was to lead.
     defined = function - companion.module.num_imported_functions
-    select = b"".join(
+    return b"".join(
         constant(0) + constant(value) + b"\x36" + encode_memarg(0, companion.shadow(), cell)
         for cell, value in ((ENTRY, entry.number), (REDIRECTED, defined))
     )
-    return select + opcode + companion.exported_function(entry.export, type_index)
 
 
 def own_instruction_code(companion: Companion, token: bytes) -> bytes | None:
