@@ -3,8 +3,9 @@
 Everything but functions is exported once more, under a name no guest can clash with. So are functions that something
 outside can have a reference to in any case. To export every function would cost: the engine compiles a way in for each
 that is. The others are entered through a few *entry functions*, one for up to 32 functions of a type, which hand their
-arguments on to the function whose number the host has put in the shadow memory. So are imported functions, for mirrors: a
-function of the host's looks for memories among the exports of its caller's instance (`Caller`), which is then the guest's::
+arguments on to the function whose number the host has put in the shadow memory. So are imported functions, for
+mirrors: a function of the host's looks for memories among the exports of its caller's instance (`Caller`), which is
+then the guest's::
 
     (func $entry (type $t) (param i32) (result i64)
       (block $1 (block $0

@@ -97,10 +97,14 @@ def _trapped(
         entering=store.shadow.redirected,
         shown=None if translatable else frames_of(store, frames, code),
     )
-    if not thrown:
-        _tell_trap(store, activation, error)
-    elif not activation.uncaught:
-        _tell_uncaught(store)
+    activation.has_ended = True
+    try:
+        if not thrown:
+            _tell_trap(store, activation, error)
+        elif not activation.uncaught:
+            _tell_uncaught(store)
+    finally:
+        activation.has_ended = False
     activation.unwinding = activation.take_redirection()
     if activation.unwinding is None:
         raise as_thrown(error) if thrown and as_thrown is not None else error

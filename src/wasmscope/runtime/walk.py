@@ -154,6 +154,8 @@ class Activation:
     suspended_step: Reach | None = None
     redirection: Unwinding | None = None
     """How the host wants the innermost frame to go on."""
+    has_ended: bool = False
+    """By a trap or an exception, while that is being told."""
     operands_were_set: bool = False
     """Whether an operand of the innermost frame was, since somebody last looked."""
 
@@ -164,8 +166,8 @@ class Activation:
 
     @property
     def stands_still(self) -> bool:
-        """Whether it called the host in a way that the host knows of, or has trapped."""
-        return self.top is not None or self.trapped is not None
+        """Whether it called the host in a way that the host knows of, or has ended and that is being told."""
+        return self.top is not None or self.trapped is not None or self.has_ended
 
     def take_redirection(self) -> Unwinding | None:
         """How the host wants the innermost frame to go on; once."""
