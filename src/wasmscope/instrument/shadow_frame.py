@@ -14,8 +14,6 @@ from wasmscope.instrument.layout import (
     HEADER_SIZE,
     INSTANCE,
     NAMES_INSTANCE,
-    REFERENCE_KINDS,
-    REFERENCE_LIMITS,
     REFERENCE_POINTER,
     SITE,
     STACK_POINTER,
@@ -24,14 +22,11 @@ from wasmscope.instrument.layout import (
 from wasmscope.instrument.leb import signed, site, unsigned
 from wasmscope.instrument.operations import encode_memarg
 from wasmscope.instrument.plan import Plan
+from wasmscope.instrument.reservation import NULL, reserve_entries
 from wasmscope.wasm.types import F32, F64, I32, I64, V128, ValType
 
 STORE = {I32: b"\x36", I64: b"\x37", F32: b"\x38", F64: b"\x39", V128: b"\xfd\x0b"}
 LOAD = {I32: b"\x28", I64: b"\x29", F32: b"\x2a", F64: b"\x2b", V128: b"\xfd\x00"}
-_SPARE_ENTRIES = 32
-"""So many entries more than a frame needs are let in at once, so that the frames above it find room."""
-_SPARE_GROWTH = 1024
-_NULL = {"func": b"\xd0\x70", "extern": b"\xd0\x6f", "any": b"\xd0\x6e", "exn": b"\xd0\x69"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +200,7 @@ class ShadowFrame:
         for local in cleared:
             slot = self.local_slot(local)
             assert isinstance(slot, TableSlot)
-            code += self._entry_index(slot) + _NULL[slot.kind] + b"\x26" + self._table(slot.kind)
+            code += self._entry_index(slot) + NULL[slot.kind] + b"\x26" + self._table(slot.kind)
         return code
 
     def added_declarations(self) -> list[tuple[int, ValType]]:
@@ -239,29 +234,9 @@ class ShadowFrame:
         return b"\x20" + local + (b"\x41" + signed(addend) + b"\x6a" if addend else b"")
 
     def _reserve_entries(self) -> bytes:
-        """Raise the limit of each table the frame has slots in above the frame, and make the table as long::
-
-            (if (i32.gt_u (base + references) (limit))
-              (then
-                (if (i32.gt_u (base + references + spare) (table.size $t))
-                  (then (drop (i32.load8_u $shadow
-                    (table.grow $t (ref.null) (base + references + spare + more - (table.size $t)))))))
-                (limit = base + references + spare)))
-
-        Where the table cannot grow, the load is from -1 and traps: as with a full shadow memory, in the prologue.
-        """
         kinds = {slot.kind for slot in self._all_slots() if isinstance(slot, TableSlot)}
-        needed = self.references + _SPARE_ENTRIES
-        code = b""
-        for kind in sorted(kinds):
-            size = b"\xfc\x10" + self._table(kind)
-            limit = self._memarg(REFERENCE_LIMITS + 4 * REFERENCE_KINDS.index(kind))
-            code += self._sum(self._reference_base, self.references) + b"\x41\x00\x28" + limit + b"\x4b\x04\x40"
-            code += self._sum(self._reference_base, needed) + size + b"\x4b\x04\x40"
-            code += _NULL[kind] + self._sum(self._reference_base, needed + _SPARE_GROWTH) + size + b"\x6b"
-            code += b"\xfc\x0f" + self._table(kind) + b"\x2d" + self._memarg(0) + b"\x1a\x0b"
-            code += b"\x41\x00" + self._sum(self._reference_base, needed) + b"\x36" + limit + b"\x0b"
-        return code
+        tables = {kind: self._table(kind) for kind in kinds}
+        return reserve_entries(b"\x20" + self._reference_base, self.references, tables, self._memarg)
 
     def _all_slots(self) -> list[Slot]:
         return [*self.local_slots.values(), *self.operand_slots.values()]
