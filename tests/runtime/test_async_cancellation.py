@@ -381,6 +381,7 @@ print("end", flush=True)
 def test_ctrl_c_cancels_the_call() -> None:
     program = """
 import asyncio, os, signal, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
 from support.guest_for_async import Guest
 guest = Guest()
 async def main():
