@@ -9,6 +9,7 @@ a function.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, chain, repeat
@@ -99,14 +100,39 @@ class FunctionPoints:
         return self.by_rewritten_offset[self.rewritten_offsets[position]]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a module of our own making, which has one function, stands for."""
+
+    table: FrameTable
+    """Of the original module."""
+    function: int
+    """Index of the function there among the defined ones."""
+    pcs: Mapping[int, int]
+    """The pc there of each instruction that comes from there, and of the first one, by the pc here."""
+
+    def pc(self, pc: int) -> int:
+        """The pc there of the instruction at a pc here, or of the one before it that comes from there."""
+        known = self.pcs.get(pc)
+        return self.pcs[max(each for each in self.pcs if each <= pc)] if known is None else known
+
+
 class FrameTable:
     """The frame table of one module; `functions` are its defined functions in order."""
 
     def __init__(
-        self, bytecode: bytes, functions: list[FunctionEntry], plan: Plan | None = None, *, counts_fuel: bool = False
+        self,
+        bytecode: bytes,
+        functions: list[FunctionEntry],
+        plan: Plan | None = None,
+        *,
+        counts_fuel: bool = False,
+        origin: Origin | None = None,
     ) -> None:
         self.bytecode = bytecode
         self.functions = functions
+        self.origin = origin
+        """What users are shown in place of this module; None: itself."""
         self._plan = plan
         self.counts_fuel = counts_fuel
         self.points = lru_cache(_FUNCTIONS_REMEMBERED)(self._points)

@@ -60,6 +60,9 @@ NAMES_INSTANCE = 0x8000_0000
 MIRROR = 0x4000_0000
 """The bit of a site that says that a mirror runs the frame's function; a pc is smaller (a module has at most 1 GiB)."""
 
+VARIANT = 0x4000_0000
+"""The bit of an instance's id that says that it is the number of a variant (`mirror/variant.py`)."""
+
 IMPORT_MODULE = "wasmscope"
 """The module name of the imports the rewrite appends; they are satisfied by position, so no guest can clash with it."""
 

@@ -42,7 +42,7 @@ class FrameReader:
         self._store = store
         self.raw = raw
         """The frame."""
-        self._local_types = raw.table.local_types(raw.function)
+        self._local_types = raw.value_types
         self._state: State | None = None
         self._is_searched = False
         self._is_written = raw.mirror is not None
@@ -122,7 +122,7 @@ class FrameReader:
     def _reload(self, load: Load, address: int) -> int:
         if self.raw.instance is None:
             raise _CannotReload("loaded from a memory of one of several instances, and nothing says which")
-        memory = self.raw.instance.debug_memory(self._store, load.memory)
+        memory = self.raw.instance.debug_memory(self._store, self.raw.memory_index(load.memory))
         if memory is None:
             raise _CannotReload("loaded from a memory of an instance that could not be made")
         start, width = address + load.offset, RELOADABLE[load.code][0]

@@ -25,6 +25,10 @@ class InstanceRegistry(Sequence["Instance"]):
         self._tables[table.mark] = table
         return len(self._instances) - 1
 
+    def add_table(self, table: FrameTable) -> None:
+        """Enter the frame table of code that is run in place of an instance's."""
+        self._tables[table.mark] = table
+
     def drop(self, instance: Instance) -> None:
         """Forget the instance that was added last, of which the engine made nothing: its id is free again."""
         assert self._instances[-1] is instance

@@ -242,11 +242,16 @@ class Shadow:
 
         `kinds` are those of the references in it, `functions` is how many it defines.
         """
-        words = self._words.add(instance_id, functions)
+        return self.appended(kinds, instance_id, self._words.add(instance_id, functions))
+
+    def appended(
+        self, kinds: tuple[str, ...], identity: int, words: int
+    ) -> list[wasmtime.Func | wasmtime.Memory | wasmtime.Global | wasmtime.Table]:
+        """The same for what frames name by `identity`, and whose functions' words are at `words`."""
         return [
             *(self.attention_function, self.throw_function),
             self.memory,
-            *(self.constant(instance_id), self.constant(words)),
+            *(self.constant(identity), self.constant(words)),
             *(self.mirrors.table, *map(self.references.table, kinds)),
         ]
 

@@ -42,7 +42,10 @@ class Frame(wasmtime.Frame):
         if appended is not None:
             return cls.at(table, function, table.module.codes[function].code_start)
         known = table.function_at_rewritten(frame.module_offset) is not None  # else the engine does not say where
-        original = cls.at(table, function, table.original_offset(function, frame.module_offset) if known else None)
+        pc = table.original_offset(function, frame.module_offset) if known else None
+        if table.origin is not None:
+            return cls.at(table.origin.table, table.origin.function, None if pc is None else table.origin.pc(pc))
+        original = cls.at(table, function, pc)
         original._set_ptr(frame.ptr())
         original._owner = frame
         original._is_engines = True

@@ -7,7 +7,7 @@ they do what may fail, so there it is the innermost frame; but on the way into a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 import wasmtime
@@ -18,7 +18,7 @@ from wasmscope.instrument.points import Point
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.trace import Role, place_of
 from wasmscope.runtime.trap_point import instruction_at, point_of_trap
-from wasmscope.runtime.walk import Activation, RawFrame, call_site, walk
+from wasmscope.runtime.walk import Activation, RawFrame, VariantFrame, call_site, variant_at, walk
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -125,14 +125,15 @@ def _frame_in_function(
         if pushed:
             base -= entry.frame_size
             reference_base -= entry.references
+        if table.origin is not None:
+            return _frame_in_variant(store, activation, site, point, base, reference_base)
         instance = _instance_of(store, activation, site, base)
         if point is not None:
             return RawFrame(
                 *(instance, table, function, point.pc, base, reference_base, point), all_changes=activation.changes
             )
         pc = table.original_offset(function, site.rewritten_offset)
-        missing = _NO_ROOM if site.fills(shadow) else "the engine does not say which instruction trapped"
-        return RawFrame(instance, table, function, pc, base, reference_base, missing=missing)
+        return RawFrame(instance, table, function, pc, base, reference_base, missing=_why(site, shadow))
 
     point = point_of_trap(
         table,
@@ -144,7 +145,30 @@ def _frame_in_function(
     return frame_at(point, pushed=point.pushed if point is not None else entry.pushes_frame)
 
 
-def _frame_on_entry(store: Store, activation: Activation, site: OnEntry) -> RawFrame:
+def _frame_in_variant(
+    store: Store, activation: Activation, site: InFunction, point: Point | None, base: int, reference_base: int
+) -> RawFrame:
+    """The frame in the original of code that runs in place of it."""
+    origin, shadow = site.table.origin, store.shadow
+    assert origin is not None
+    pc = point.pc if point is not None else site.table.original_offset(site.function, site.rewritten_offset)
+    running = variant_at(shadow, store.mirrors_made, base) if base + 8 <= shadow.size else None
+    frame = RawFrame(
+        *(None if running is None else running.instance, origin.table, origin.function, origin.pc(pc)),
+        *(base, reference_base),
+        variant=None if running is None else VariantFrame(running, pc, point),
+        all_changes=activation.changes,
+    )
+    return frame if point is not None and running is not None else replace(frame, missing=_why(site, shadow))
+
+
+def _why(site: InFunction, shadow: Shadow) -> str:
+    return _NO_ROOM if site.fills(shadow) else "the engine does not say which instruction trapped"
+
+
+def _frame_on_entry(store: Store, activation: Activation, site: OnEntry) -> RawFrame | None:
+    if site.table.origin is not None:
+        return _frame_of_mirror(store, activation, has_gone=True)  # whose place it was to take
     base, reference_base = store.shadow.pointers
     instance = _instance_of(store, activation, site, base)
     pc = site.table.module.codes[site.function].code_start

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.instrument.layout import MIRROR, NAMES_INSTANCE
+from wasmscope.instrument.layout import MIRROR, NAMES_INSTANCE, VARIANT
 from wasmscope.instrument.points import Point, State
 from wasmscope.runtime.shadow import Shadow
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from wasmscope.runtime.mirrors.mirror import Mirror
     from wasmscope.runtime.mirrors.mirrors import Mirrors
     from wasmscope.runtime.mirrors.unwinding import Unwinding
+    from wasmscope.runtime.mirrors.variant import Variant
     from wasmscope.runtime.stops.step import Reach
     from wasmscope.runtime.val import Val
+    from wasmscope.wasm.types import ValType
 
 
 @dataclass(slots=True)
@@ -31,6 +33,30 @@ class Changes:
 
     locals: dict[int, Val] = field(default_factory=dict)
     stack: dict[int, Val] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFrame:
+    """Where a frame is in the variant that it runs."""
+
+    variant: Variant
+    pc: int
+    point: Point | None = None
+    """Which of the points it is at, where it is not simply the one at the pc."""
+
+    @property
+    def table(self) -> FrameTable:
+        """The variant's frame table."""
+        return self.variant.code.table
+
+    @property
+    def shown_pc(self) -> int:
+        """Where that is in the original."""
+        return self.variant.code.origin.pc(self.pc)
+
+    def find_state(self) -> State:
+        """Where its values are; its locals begin with the original's."""
+        return self.variant.code.state(self.point or self.table.points(0).by_pc[self.pc])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +78,9 @@ class RawFrame:
     entering: bool = False
     """The function had not begun: its stack overflowed. Its arguments are still its caller's operands."""
     mirror: Mirror | None = None
-    """What runs it, if that is not the function itself."""
+    """What runs it, if that is not the function itself;"""
+    variant: VariantFrame | None = None
+    """or this does."""
     all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
     """Those of its activation's frames, as they are now."""
 
@@ -72,8 +100,23 @@ class RawFrame:
             return None
         if self.mirror is not None:
             return self.mirror.code.state(self.pc)
+        if self.variant is not None:
+            return self.variant.find_state()
         point = self.point or self.table.points(self.function).by_pc[self.pc]
         return self.table.state(self.function, point)
+
+    @property
+    def value_types(self) -> tuple[ValType, ...]:
+        """The types of the locals of what runs it: the function's come first."""
+        return self.table.local_types(self.function) if self.variant is None else self.variant.table.local_types(0)
+
+    def memory_index(self, memory: int) -> int:
+        """The index in the original of a memory of what runs it."""
+        if self.variant is None:
+            return memory
+        index = self.variant.variant.code.memories[memory]
+        assert index is not None, "guests do not load from the shadow memory"
+        return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +131,7 @@ class CallSite:
     base: int
     reference_base: int
     mirror: Mirror | None = None
+    variant: VariantFrame | None = None
     all_changes: dict[int, Changes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -100,6 +144,7 @@ class CallSite:
         return RawFrame(
             *(self.instance, self.table, self.function, self.pc, self.base, self.reference_base),
             mirror=self.mirror,
+            variant=self.variant,
             all_changes=self.all_changes,
         )
 
@@ -113,7 +158,8 @@ def _end_of(frame: RawFrame | CallSite) -> tuple[int, int]:
     if frame.mirror is not None:
         layout = frame.mirror.code.layout
         return frame.base + layout.size, frame.reference_base + layout.references
-    entry = frame.table.functions[frame.function]
+    table, function = (frame.table, frame.function) if frame.variant is None else (frame.variant.table, 0)
+    entry = table.functions[function]
     return frame.base + entry.frame_size, frame.reference_base + entry.references
 
 
@@ -241,16 +287,30 @@ def call_site(
     instance: Instance | None,
 ) -> CallSite:
     """Where the frame at an address is; it is of `instance` if it does not name another."""
-    site, mirror = shadow.site(base), None
+    site, mirror, variant = shadow.site(base), None, None
+    pc = site & ~(NAMES_INSTANCE | MIRROR)
     if site & MIRROR:
         assert mirrors is not None, "there are frames of some"
         mirror = mirrors[shadow.instance_id(base)]
         instance = mirror.instance
     elif site & NAMES_INSTANCE:
-        instance = instances[shadow.instance_id(base)]
+        running = variant_at(shadow, mirrors, base)
+        if running is None:
+            instance = instances[shadow.instance_id(base)]
+        else:
+            variant = VariantFrame(running, pc)
+            instance, pc = running.instance, variant.shown_pc
     assert instance is not None, "the first frame of an activation names its instance"
-    pc = site & ~(NAMES_INSTANCE | MIRROR)
     table = instance.module.frame_table
     function = table.function_at(pc)
     assert function is not None, "a site lies in a function"
-    return CallSite(instance, table, function, pc, base, reference_base, mirror, activation.changes)
+    return CallSite(instance, table, function, pc, base, reference_base, mirror, variant, activation.changes)
+
+
+def variant_at(shadow: Shadow, mirrors: Mirrors | None, base: int) -> Variant | None:
+    """The variant that the frame at an address names, if it names one."""
+    number = shadow.instance_id(base)
+    if not number & VARIANT:
+        return None
+    assert mirrors is not None, "there are frames of some"
+    return mirrors.variants[number ^ VARIANT]

@@ -50,6 +50,7 @@ class CompanionKind(StrEnum):
     RUNNER = "runner"
     STUBS = "stubs"
     CONDITION = "condition"
+    ENTRANCE = "entrance"
     OTHER = "other"
 
 
@@ -101,6 +102,8 @@ class Source(Enum):
     """The instance: the address of its words."""
     IDENTITY = auto()
     """The instance: its number."""
+    VARIANT = auto()
+    """The function of a variant (`variant.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +144,11 @@ class Companion:
         """An own type that is this."""
         return self._types.setdefault(func_type, len(self.module.types) + len(self._types))
 
-    def block_type(self, results: Sequence[ValType]) -> bytes:
-        """The type of a block without parameters (Wasm spec 5.4.1)."""
-        if not results:
-            return b"\x40"
-        if len(results) == 1:
-            return results[0].encoding
-        return writer.signed(self.type_index(FuncType((), tuple(results))))
+    def block_type(self, results: Sequence[ValType], params: Sequence[ValType] = ()) -> bytes:
+        """The type of a block (Wasm spec 5.4.1)."""
+        if params or len(results) > 1:
+            return writer.signed(self.type_index(FuncType(tuple(params), tuple(results))))
+        return results[0].encoding if results else b"\x40"
 
     def _import(self, kind: ExternKind, need: Need, desc: ImportDesc) -> int:
         if need not in self._indices:
@@ -158,7 +159,7 @@ class Companion:
         return self._indices[need]
 
     def host_function(self, source: Source, func_type: FuncType) -> bytes:
-        """The index of a function of the host's, as an immediate."""
+        """The index of a function that the host gives, as an immediate."""
         return unsigned(self._import(ExternKind.FUNC, Need(source), FuncImport(self.type_index(func_type))))
 
     def exported_function(self, export: str, type_index: int) -> bytes:
@@ -227,6 +228,11 @@ class Companion:
                 return MemArg(value.align, self.entity(ExternKind.MEMORY, value.memory), value.offset)
             case _:
                 return value
+
+    @property
+    def memories(self) -> tuple[Need, ...]:
+        """What the memories are, by their indices here."""
+        return tuple(need for need, desc in self._imports if isinstance(desc, MemoryType))
 
     def clause(self, clause: Catch, label: int) -> Catch:
         """A clause of a `try_table` with the tag's index here and another label."""

@@ -15,6 +15,7 @@ The *control memory* of a store, which only mirrors see::
     24   trace count     i32  but so many times the pc is only noted,
     28   trace address   i32  here; both move on
     32   skipped         i32  `SKIP_...`: what the frame of RESUME_BASE does not stop for where it goes on
+    36   passes          i32  so many times a loop begins anew until the host is asked whether its frame is to leave
     32K  outcomes            of the conditions that were worked out last, an i32 for each
     64K  ones                 as many bytes 1 as the largest function has instructions
     then the blocks of the mirrors.
@@ -51,6 +52,7 @@ STEP_LIMIT = 20
 TRACE_COUNT = 24
 TRACE_ADDRESS = 28
 SKIP = 32
+PASSES = 36
 NOT_RESUMED = -1
 """The resume index when the frame that was resumed has gone on from there."""
 OUTCOMES = 1 << 15
@@ -76,9 +78,11 @@ STOP_LEAVE = 4
 STOP_ENTRY = 8
 STOP_STEP = 16
 STOP_WATCH = 32
-"""Bits of a stop: for the host; for the host where a condition is not false; where other code may take the frame
-over; for the host, because it wants to know of functions that are entered; what a step adds when it ends there; for
-the host where what the instruction accesses is watched."""
+STOP_COUNT = 64
+"""Bits of a stop: for the host; for the host where a condition is not false; for the host, because other code can take
+the frame over; for the host, because it wants to know of functions that are entered; what a step adds when it ends
+there; for the host where what the instruction accesses is watched; for the host once in so many times, because other
+code could be made to take the frame over."""
 
 SKIP_NOTHING, SKIP_ALL, SKIP_STEP = range(3)
 """What the frame that goes on does not stop for: nothing; anything; a step."""

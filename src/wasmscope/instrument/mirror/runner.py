@@ -60,7 +60,7 @@ ENTER, RESUME = "enter", "resume"
 
 _INDEX = b"\x02"
 _GET, _SET, _TEE = b"\x20", b"\x21", b"\x22"
-_IF, _END, _RETURN = b"\x04\x40", b"\x0b", b"\x0f"
+_IF, _END = b"\x04\x40", b"\x0b"
 
 
 def make_runner(plan: Plan, function: TypedFunction, index: int) -> CompanionModule:
@@ -117,7 +117,7 @@ class _Runner:
         taking_over = companion.type_index(FuncType((), self._function.type.results))
         code = _GET + _INDEX + constant(LEAVE) + b"\x46" + _IF
         code += constant(0) + b"\x28" + encode_memarg(0, companion.control(), LEAVE_TO)
-        code += b"\x11" + unsigned(taking_over) + companion.mirrors() + _RETURN + _END
+        code += b"\x13" + unsigned(taking_over) + companion.mirrors() + _END
         for position, number in enumerate(self._tail_calls):
             code += _GET + _INDEX + constant(FIRST_TAIL_CALL - position) + b"\x46" + _IF
             code += self._tail_call(number) + _END

@@ -9,6 +9,7 @@ from wasmscope.instrument.mirror.layout import (
     NOT_RESUMED,
     NUMBER,
     OUTCOMES,
+    PASSES,
     RESUME_BASE,
     RESUME_INDEX,
     SITES,
@@ -19,6 +20,7 @@ from wasmscope.instrument.mirror.layout import (
     STEPPING,
     STOP_ALWAYS,
     STOP_CONDITION,
+    STOP_COUNT,
     STOP_ENTRY,
     STOP_LEAVE,
     STOP_STEP,
@@ -121,6 +123,12 @@ SUPPORT = f"""
                 (i32.shl (local.get $index) (i32.const 2))))
               (local.get $base)))
           (then (local.set $kind (i32.and (local.get $kind) (i32.const {~STOP_WATCH})))))))
+    (if (i32.and (local.get $kind) (i32.const {STOP_COUNT}))
+      (then
+        (i32.store $control offset={PASSES} (i32.const 0)
+          (i32.sub (i32.load $control offset={PASSES} (i32.const 0)) (i32.const 1)))
+        (if (i32.eqz (i32.load $control offset={PASSES} (i32.const 0)))
+          (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_LEAVE})))))))
     (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE | STOP_STEP | STOP_WATCH}))
       (then (return (call $host (local.get $base) (local.get $index) (local.get $kind)))))
     (i32.const {GO_ON})))

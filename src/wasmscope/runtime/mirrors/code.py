@@ -8,29 +8,23 @@ from functools import cached_property, lru_cache
 import wasmtime
 
 from wasmscope.analysis.typing import TypedFunction, types_of
-from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.condition import CompiledCondition
 from wasmscope.instrument.frame_table import FrameTable
 from wasmscope.instrument.mirror.accesses import Access, Space, accesses_of
-from wasmscope.instrument.mirror.companion import CompanionModule, Need
+from wasmscope.instrument.mirror.companion import CompanionModule
 from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout
 from wasmscope.instrument.mirror.page import make_page
 from wasmscope.instrument.mirror.reference_type import make_reference_type
 from wasmscope.instrument.mirror.runner import make_runner
 from wasmscope.instrument.mirror.stubs import make_stubs
+from wasmscope.instrument.mirror.variant import make_variant
 from wasmscope.instrument.points import Location, State, Uninitialised
+from wasmscope.runtime.mirrors.compiled import Compiled, compile_companion
+from wasmscope.runtime.mirrors.variant import VariantCode
 from wasmscope.wasm.types import HeapType
 
 _STATES_REMEMBERED = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled companion, and what to give it for its imports."""
-
-    module: wasmtime.Module
-    needs: tuple[Need, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,12 @@ class MirrorCode:
         """Its index among the defined functions."""
         self.typed: TypedFunction = table.typed(function)
         self.layout = MirrorLayout.of(self.typed)
+        self.loop_headers = frozenset(
+            number for number, each in enumerate(self.typed.instructions) if each.is_loop_header and each.is_reachable
+        )
+        """The numbers of the instructions that loops begin with."""
         self._pages: dict[int, Compiled] = {}
+        self._variants: dict[int, VariantCode | None] = {}
         self._conditions: dict[tuple[int, str], ConditionCode] = {}
         self.state = lru_cache(_STATES_REMEMBERED)(self._state)
 
@@ -95,6 +94,20 @@ class MirrorCode:
             made = make_condition(table.plan, table.names, self.typed, function, index, text)
             self._conditions[key] = ConditionCode(compile_companion(self._engine, made.companion), made.condition)
         return self._conditions[key]
+
+    def has_variant(self, header: int) -> bool:
+        """Whether the variant for a loop header was made."""
+        return self._variants.get(header) is not None
+
+    def variant(self, header: int) -> VariantCode | None:
+        """The variant for a loop header; None where there cannot be one, or the engine does not take it."""
+        if header not in self._variants:
+            made = make_variant(self._table, self.function, header)
+            try:
+                self._variants[header] = None if made is None else VariantCode(self._engine, made, header)
+            except wasmtime.WasmtimeError:
+                self._variants[header] = None  # made debuggable it exceeds the engine's limits
+        return self._variants[header]
 
     def _state(self, pc: int) -> State:
         """Where the values of a frame at `pc` are."""
@@ -140,12 +153,3 @@ class ModuleCode:
             code = CompanionModule(make_reference_type(self._table.module, heap), ())
             self._reference_types[heap] = compile_companion(self._engine, code).module
         return self._reference_types[heap]
-
-
-def compile_companion(engine: wasmtime.Engine, companion: CompanionModule) -> Compiled:
-    """Compile it. Raises `WasmscopeError` where the engine does not take it."""
-    try:
-        return Compiled(wasmtime.Module(engine, companion.bytecode), companion.needs)
-    except wasmtime.WasmtimeError as error:
-        message = f"the function cannot be stopped in: the engine does not take its code ({error})"
-        raise WasmscopeError(message) from error

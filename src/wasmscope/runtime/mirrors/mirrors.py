@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
 import wasmtime
 
+from wasmscope.instrument.layout import NO_WORDS, VARIANT
 from wasmscope.instrument.mirror.companion import Need, Source
+from wasmscope.instrument.mirror.entrance import ENTRANCE
 from wasmscope.instrument.mirror.layout import PAGE_LOG2
 from wasmscope.instrument.mirror.page import PAGE_EXPORT
 from wasmscope.instrument.mirror.runner import ENTER, RESUME
+from wasmscope.instrument.mirror.variant import VARIANT_EXPORT
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
-from wasmscope.runtime.mirrors.code import Compiled
+from wasmscope.runtime.mirrors.compiled import Compiled
 from wasmscope.runtime.mirrors.control import ControlMemory
 from wasmscope.runtime.mirrors.mirror import Mirror, page_count
 from wasmscope.runtime.mirrors.routes import Routes
+from wasmscope.runtime.mirrors.variant import Variant, VariantCode
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -40,6 +44,10 @@ class Mirrors:
         self._made = made
         self._by_number: list[Mirror] = []
         self._by_function: dict[tuple[int, int], Mirror] = {}
+        self.variants: list[Variant] = []
+        """By the numbers that their frames have."""
+        self._variants: dict[tuple[int, int], Variant] = {}
+        """By the number of the mirror and that of the loop's first instruction."""
         self._stubs: dict[int, dict[int, int]] = {}
         """By instance and type: where they are in the mirrors table."""
         i32 = wasmtime.ValType.i32
@@ -125,12 +133,44 @@ class Mirrors:
         first = self._store.shadow.mirrors.add_all(functions)
         self._stubs[instance.id] |= {type_index: first + position for position, type_index in enumerate(types)}
 
+    # -- variants ------------------------------------------------------------------------------------------------
+
+    def variant(self, mirror: Mirror, header: int) -> Variant | None:
+        """What a frame of `mirror` can go on in at a loop header; None where it has to stay."""
+        key = (mirror.number, header)
+        if key not in self._variants:
+            code = mirror.code.variant(header)
+            if code is None:
+                return None
+            self._variants[key] = self._make_variant(mirror, code)
+        return self._variants[key]
+
+    def _make_variant(self, mirror: Mirror, code: VariantCode) -> Variant:
+        store, number = self._store, len(self.variants)
+        shadow, plan = store.shadow, code.table.plan
+        appended = shadow.appended(tuple(plan.reference_tables), VARIANT | number, NO_WORDS)
+        made = self._instantiate(code.compiled, mirror.instance, mirror, appended)
+        function = capi.function_named(store, made, VARIANT_EXPORT)
+        entrance = self._instantiate(code.entrance, mirror.instance, mirror, variant=function)
+        leave_to = shadow.mirrors.add(capi.function_named(store, entrance, ENTRANCE))
+        variant = Variant(number, mirror.instance, code, leave_to)
+        self.variants.append(variant)
+        store.instances.add_table(code.table)
+        return variant
+
     def instantiate(self, compiled: Compiled, mirror: Mirror) -> wasmtime.Instance:
         """An instance of code that is made for a mirror."""
         return self._instantiate(compiled, mirror.instance, mirror)
 
-    def _instantiate(self, compiled: Compiled, instance: Instance, mirror: Mirror | None) -> wasmtime.Instance:
-        imports = [self._provide(need, instance, mirror) for need in compiled.needs]
+    def _instantiate(
+        self,
+        compiled: Compiled,
+        instance: Instance,
+        mirror: Mirror | None,
+        appended: Sequence[Any] = (),
+        variant: wasmtime.Func | None = None,
+    ) -> wasmtime.Instance:
+        imports = [*(self._provide(need, instance, mirror, variant) for need in compiled.needs), *appended]
         self._store.shadow.companions += 1
         with self._store.without_limits():
             made = capi.instantiate(self._store, compiled.module, imports)
@@ -139,7 +179,7 @@ class Mirrors:
             raise AssertionError
         return made
 
-    def _provide(self, need: Need, instance: Instance, mirror: Mirror | None) -> Any:
+    def _provide(self, need: Need, instance: Instance, mirror: Mirror | None, variant: wasmtime.Func | None) -> Any:
         shadow = self._store.shadow
         match need.source:
             case Source.EXPORT:
@@ -167,6 +207,8 @@ class Mirrors:
                 return shadow.constant(shadow.word_address(instance.id, 0))
             case Source.IDENTITY:
                 return shadow.constant(instance.id)
+            case Source.VARIANT:
+                return variant
 
     def _stopped(self, base: int, index: int, kind: int) -> int:
         mirror = self._by_number[self._store.shadow.instance_id(base)]

@@ -31,6 +31,7 @@ from wasmscope.runtime.mirrors.reference_types import ReferenceTypes
 from wasmscope.runtime.mirrors.unwinding import Rerun, Return, Unwinding
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.edit import Undo
+from wasmscope.runtime.stops.leaving import Leaving
 from wasmscope.runtime.stops.places import Places
 from wasmscope.runtime.stops.registry import BreakpointRegistry
 from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
@@ -54,6 +55,7 @@ class Stops:
         self.reference_types = ReferenceTypes(store)
         self.breakpoints = BreakpointRegistry()
         self._places = Places(store, self.mirrors)
+        self._leaving = Leaving(self.mirrors, self._stays)
         self._instances: dict[Module, list[Instance]] = {}
         """Those that were made, by their modules."""
         self.single_step = False
@@ -113,11 +115,11 @@ class Stops:
 
     def _add_to(self, instance: Instance, breakpoint_: Breakpoint) -> None:
         self._places.add(instance, breakpoint_)
-        self._set_stop(instance, breakpoint_.function, breakpoint_.index)
+        self._set_stops(instance, breakpoint_.function, breakpoint_.index)
 
     def _remove_from(self, instance: Instance, breakpoint_: Breakpoint) -> None:
         self._places.remove(instance, breakpoint_)
-        self._set_stop(instance, breakpoint_.function, breakpoint_.index)
+        self._set_stops(instance, breakpoint_.function, breakpoint_.index)
 
     def instance_made(self, instance: Instance) -> None:
         """There is a new instance, of which nothing ran yet."""
@@ -140,10 +142,17 @@ class Stops:
         """Have every function run in the mirror tier."""
         self._forced = True
         self._route(self._armed)
+        self._update_loops()
+
+    def leave_at_once(self) -> None:
+        """Have frames leave their mirrors at the first loop header where nobody needs to stop in their functions."""
+        self._leaving.at_once = True
+        self._update_loops()
 
     def shake(self, chance: Callable[[], bool]) -> None:
         """Move frames and functions to the mirror tier at every opportunity at which `chance()` holds."""
-        self._shake = chance
+        self._shake = self._leaving.at_random = chance
+        self._update_loops()
         self._store.wake()
 
     def request_step(self, kind: StepKind) -> None:
@@ -205,7 +214,7 @@ class Stops:
             control.set_word(STEP_LIMIT, wanted.limit)
         if (wanted is not None and wanted.entries) != (armed is not None and armed.entries):
             for mirror in self.mirrors:
-                self._set_stop(mirror.instance, mirror.function, 0)
+                self._set_stop(mirror, 0)
 
     def _route(self, wanted: Reach | None) -> None:
         """Have all functions go to their mirrors, or not any more; `wanted`: what mirrors are told or about to be."""
@@ -216,27 +225,43 @@ class Stops:
         """Watchpoints have changed, and these stops with them."""
         self._version += 1
         for mirror, index in stops:
-            self._set_stop(mirror.instance, mirror.function, index)
+            self._set_stop(mirror, index)
         self._route(self._armed)
+        self._update_loops()
 
     def _made_instances(self) -> list[Instance]:
         return [instance for instance in self._store.instances if instance.is_made]
 
     def _made(self, mirror: Mirror) -> None:
         """A mirror was made."""
-        for index in {0, *self._places.indices(mirror), *self.watching.mark(mirror)}:
-            if index in self._places.indices(mirror):
+        placed, watched = self._places.indices(mirror), self.watching.mark(mirror)
+        for index in {0, *mirror.code.loop_headers, *placed, *watched}:
+            if index in placed:
                 self._places.tell_conditions(mirror, index)
-            self._set_stop(mirror.instance, mirror.function, index)
+            self._set_stop(mirror, index)
 
-    def _set_stop(self, instance: Instance, function: int, index: int) -> None:
+    def _set_stops(self, instance: Instance, function: int, index: int) -> None:
+        """Breakpoints at instruction `index` have changed, and with them whether frames may leave."""
         mirror = self.mirrors.find(instance, function)
-        if mirror is None:
-            return
+        if mirror is not None:
+            for each in {index, *mirror.code.loop_headers}:
+                self._set_stop(mirror, each)
+
+    def _update_loops(self) -> None:
+        for mirror in self.mirrors:
+            for index in mirror.code.loop_headers:
+                self._set_stop(mirror, index)
+
+    def _stays(self, mirror: Mirror) -> bool:
+        """Whether frames of a mirror have to stay in it, because somebody wants to stop there."""
+        wanted = self.mirrors.routes.is_wanted(mirror.instance, mirror.function)
+        return wanted or self._forced or self.watching.everywhere
+
+    def _set_stop(self, mirror: Mirror, index: int) -> None:
         kind = STOP_ENTRY if index == 0 and self._armed is not None and self._armed.entries else 0
         if self.watching.stops_at(mirror, index):
             kind |= STOP_WATCH
-        mirror.set_stop(index, kind | self._places.kind(mirror, index))
+        mirror.set_stop(index, kind | self._places.kind(mirror, index) | self._leaving.bits(mirror, index))
 
     # -- stopping ------------------------------------------------------------------------------------------------
 
@@ -261,7 +286,7 @@ class Stops:
             if steps and not hit and not watched:
                 self._tell(DebugEvent.Step())
             elif not hit and not watched and not asked:
-                return GO_ON
+                return GO_ON if kind & STOP_STEP else self._leaving.stopped(mirror, index)
             self.leave(Rerun(skips_stop=True))
             return GO_ON
         finally:

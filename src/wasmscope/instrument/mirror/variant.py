@@ -1,0 +1,298 @@
+"""A variant: a function once more, as code that begins at the header of one of its loops.
+
+It is a guest module of our own making, of the original's instructions, which is rewritten like any other: so it
+publishes its state, traps, attends and compiles as optimised code does. With it a frame goes back from its mirror to
+such code. It is given every local, and the operands that are on the stack at the header::
+
+    (func $f (param $p i32) (result i32)        (func $variant (param $p i32) (param $x i64) (result i32)
+      (local $x i64)                              (local $entering i32)
+      ...before...                                (local.set $entering (i32.const 1))
+      (loop $outer                                (loop $outer
+        ...between...                               (if (local.get $entering)
+                                                      (then (local.set $entering (i32.const 0)))
+                                           =>         (else ...between...))
+        (loop $inner ...)                           (loop $inner ...)
+        ...behind...))                              ...behind...))
+
+Locals keep their numbers, and the operand stack is the original's at each of the original's instructions. What comes
+before an outermost loop never runs again and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+from wasmscope.analysis.signatures import block_signature
+from wasmscope.analysis.typing import TypedFunction, TypedInstruction, height_of, types_of
+from wasmscope.instrument.expressions import DEFAULTS
+from wasmscope.instrument.frame_table import FrameTable, Origin
+from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.mirror.calls import call_function, own_instruction_code, select_entry
+from wasmscope.instrument.mirror.companion import Companion, Need
+from wasmscope.instrument.mirror.slots import constant
+from wasmscope.instrument.pipeline import instrument
+from wasmscope.wasm.encode.types import encode_heap_type
+from wasmscope.wasm.instructions import BlockType, Catch
+from wasmscope.wasm.module import Module
+from wasmscope.wasm.opcodes import Imm
+from wasmscope.wasm.types import I32, FuncType, ValType, ref_type
+
+VARIANT_EXPORT = "variant"
+
+MOST_PARAMETERS = 1000
+"""Of a function (wasmparser `limits.rs`, `MAX_WASM_FUNCTION_PARAMS`)."""
+
+_GET, _SET, _IF, _ELSE, _END, _DROP = b"\x20", b"\x21", b"\x04", b"\x05", b"\x0b", b"\x1a"
+_AS_NON_NULL = b"\xd4"
+_CALLS = {"call": b"\x10", "return_call": b"\x12"}
+_OPENS = frozenset({"block", "loop", "if", "try_table"})
+
+
+@dataclass(frozen=True, slots=True)
+class VariantModule:
+    """A variant, rewritten."""
+
+    bytecode: bytes
+    needs: tuple[Need, ...]
+    """What to give it for its imports, before those that the rewrite appended."""
+    table: FrameTable
+    """Of its own code; its origin is the original."""
+    memories: tuple[Need, ...]
+    """What its memories are, by their indices in it."""
+
+
+def parameters(function: TypedFunction, header: int) -> tuple[ValType, ...]:
+    """What the variant for a loop header takes: the locals, then the operands there."""
+    return (*(_held(function, local) for local in range(len(function.local_types))), *_operands(function, header))
+
+
+def _held(function: TypedFunction, local: int) -> ValType:
+    """The type of a local in a variant: one that may not be set yet is null then."""
+    value_type = function.local_types[local]
+    return _nullable(value_type) if is_set_late(function, local) else value_type
+
+
+def is_set_late(function: TypedFunction, local: int) -> bool:
+    """Whether a local has no value before it is set."""
+    value_type = function.local_types[local]
+    return value_type.is_ref and not value_type.nullable and local >= len(function.type.params)
+
+
+def _nullable(value_type: ValType) -> ValType:
+    assert value_type.heap is not None
+    return ref_type(value_type.heap, True)
+
+
+def _operands(function: TypedFunction, header: int) -> tuple[ValType, ...]:
+    return types_of(function.instructions[header].stack)
+
+
+def make_variant(original: FrameTable, function: int, header: int) -> VariantModule | None:
+    """The variant of a defined function that begins at instruction `header`; None where there cannot be one.
+
+    That is so where values are too many for parameters, where fuel is counted, and where a block around the loop takes
+    a reference that cannot be null.
+    """
+    plan, typed = original.plan, original.typed(function)
+    types = parameters(typed, header)
+    if plan.counts_fuel or len(types) > MOST_PARAMETERS:
+        return None
+    # The name has in it what tells apart variants that are the same code, of different modules.
+    companion = Companion(plan, f"{plan.mark.name} {typed.instructions[header].pc}")
+    variant = _Variant(companion, typed, header)
+    try:
+        chunks = variant.chunks()
+    except _NoDefault:
+        return None
+    type_index = companion.type_index(FuncType(types, typed.type.results))
+    code, memories = b"".join(chunk for _, chunk in chunks), companion.memories
+    companion.add_function(type_index, [(1, I32)], code, VARIANT_EXPORT)
+    finished = companion.finish()
+    rewritten = instrument(finished.bytecode)
+    table = rewritten.frame_table
+    start = table.module.codes[0].code_start
+    offsets = accumulate((len(chunk) for _, chunk in chunks), initial=start)
+    pcs = {offset: pc for offset, (pc, _) in zip(offsets, [*chunks, (typed.instructions[-1].pc, b"")], strict=True)}
+    origin = Origin(original, function, {start: typed.instructions[header].pc, **_known(pcs)})
+    table = FrameTable(table.bytecode, table.functions, table.plan, origin=origin)
+    return VariantModule(rewritten.bytecode, finished.needs, table, memories)
+
+
+def _known(pcs: dict[int, int | None]) -> dict[int, int]:
+    return {offset: pc for offset, pc in pcs.items() if pc is not None}
+
+
+class _NoDefault(Exception):
+    """There is no value of a type to put in place of one that is not used."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A block around the loop, or the loop itself: where it is opened, and where its body begins."""
+
+    opener: int
+    body: int
+    """Behind the `else` where the loop is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Instructions that are `depth` blocks inside code around which there are `added` blocks more than there were."""
+
+    depth: int
+    added: int
+
+    def label(self, label: int) -> int:
+        """What a label is there."""
+        return label + self.added if label >= self.depth else label
+
+
+class _Variant:
+    def __init__(self, companion: Companion, function: TypedFunction, header: int) -> None:
+        self._companion = companion
+        self._module: Module = companion.module
+        self._function = function
+        self._header = header
+        self._operands = len(function.local_types)
+        """The parameter that is the lowest operand; the one behind the operands is whether control is on its way in."""
+        self._entering = unsigned(self._operands + len(_operands(function, header)))
+        self._chunks: list[tuple[int | None, bytes]] = []
+        """With the pc of the original's instruction that a chunk begins with, if it does."""
+
+    def chunks(self) -> list[tuple[int | None, bytes]]:
+        """The code without the last `end`."""
+        levels = self._levels()
+        name = self._name
+        outermost = next(n for n, level in enumerate(levels) if name(level.opener) == "loop")
+        if outermost < len(levels) - 1:
+            self._add(constant(1) + _SET + self._entering)
+        start = 0
+        for number, level in enumerate(levels):
+            self._enter_level(levels, number, start, repeats=number > outermost)
+            self._copy(range(level.opener, level.body))
+            start = level.body
+        self._copy(range(start, len(self._function.instructions) - 1))
+        return self._chunks
+
+    def _name(self, number: int) -> str:
+        return self._function.instructions[number].instruction.opcode.name
+
+    def _levels(self) -> list[_Level]:
+        """From the outside in."""
+        levels: list[_Level] = []
+        for number in range(self._header):
+            name = self._name(number)
+            if name in _OPENS:
+                levels.append(_Level(number, number + 1))
+            elif name == "else":
+                levels[-1] = replace(levels[-1], body=number + 1)
+            elif name == "end":
+                levels.pop()
+        return levels
+
+    def _add(self, code: bytes, pc: int | None = None) -> None:
+        self._chunks.append((pc, code))
+
+    # -- the way in ----------------------------------------------------------------------------------------------
+
+    def _enter_level(self, levels: Sequence[_Level], number: int, start: int, *, repeats: bool) -> None:
+        """What leads from the beginning of a body to the opening of the next block in it.
+
+        `repeats`: it runs ordinarily too, because there is a loop around it.
+        """
+        level = levels[number]
+        outside = block_signature(self._block_type(levels[number - 1].opener), self._module).params if number else ()
+        typed = self._function.instructions[level.opener]
+        assert typed.is_reachable
+        params = block_signature(self._block_type(level.opener), self._module).params
+        is_if = self._name(level.opener) == "if"
+        height = height_of(typed.stack) - len(params) - is_if
+        bottom = self._bottom(levels, number)
+        kept = types_of(typed.stack)[bottom:height]
+        way_in = _DROP * len(outside)
+        way_in += b"".join(_GET + unsigned(self._operands + depth) for depth in range(bottom, height))
+        if number == len(levels) - 1:
+            way_in += b"".join(_GET + unsigned(self._operands + height + depth) for depth in range(len(params)))
+        else:
+            way_in += b"".join(map(_default, params))
+        if is_if:
+            way_in += constant(int(level.body == level.opener + 1))
+        if number == len(levels) - 1 and repeats:
+            way_in += constant(0) + _SET + self._entering
+        if not repeats:
+            self._add(way_in)
+            return
+        results = (*kept, *params, *((I32,) if is_if else ()))
+        self._add(_GET + self._entering + _IF + self._companion.block_type(results, outside) + way_in + _ELSE)
+        self._copy(range(start, level.opener), inside=1)
+        self._add(_END)
+
+    def _block_type(self, opener: int) -> BlockType:
+        block_type: BlockType = self._function.instructions[opener].instruction.immediates[0]
+        return block_type
+
+    def _bottom(self, levels: Sequence[_Level], number: int) -> int:
+        """How many operands are below the body that the opener of a level is in."""
+        if number == 0:
+            return 0
+        opener = levels[number - 1].opener
+        params = block_signature(self._block_type(opener), self._module).params
+        return height_of(self._function.instructions[opener].stack) - len(params) - (self._name(opener) == "if")
+
+    # -- instructions --------------------------------------------------------------------------------------------
+
+    def _copy(self, numbers: range, inside: int = 0) -> None:
+        """Instructions of the original, which are inside so many more blocks than there."""
+        depth = 0
+        for number in numbers:
+            typed = self._function.instructions[number]
+            instruction = typed.instruction
+            name = instruction.opcode.name
+            if name in _CALLS:
+                self._add(select_entry(self._companion, instruction.immediates[0]))
+            self._add(self._instruction(typed, _Move(depth, inside)), typed.pc)
+            if name in ("local.get", "local.tee") and is_set_late(self._function, instruction.immediates[0]):
+                self._add(_AS_NON_NULL)
+            depth += (name in _OPENS) - (name == "end")
+
+    def _instruction(self, typed: TypedInstruction, move: _Move) -> bytes:
+        companion, instruction = self._companion, typed.instruction
+        name = instruction.opcode.name
+        if name in _CALLS:
+            function = instruction.immediates[0]
+            return call_function(companion, function, _CALLS[name])[len(select_entry(companion, function)) :]
+        own = own_instruction_code(companion, self._module.bytecode[typed.pc : typed.pc + typed.length])
+        if own is not None:
+            return own
+        immediates = tuple(
+            self._relabelled(kind, value, move)
+            for kind, value in zip(instruction.opcode.immediates, instruction.immediates, strict=True)
+        )
+        return companion.instruction(replace(instruction, immediates=immediates))
+
+    def _relabelled(self, kind: Imm, value: Any, move: _Move) -> Any:
+        match kind:
+            case Imm.LABEL:
+                return move.label(value)
+            case Imm.LABELS:
+                labels, default = value
+                return tuple(map(move.label, labels)), move.label(default)
+            case Imm.CAST_FLAGS:
+                return replace(value, label=move.label(value.label))
+            case Imm.CATCHES:
+                clauses: tuple[Catch, ...] = value
+                return tuple(self._companion.clause(clause, move.label(clause.label)) for clause in clauses)
+            case _:
+                return value
+
+
+def _default(value_type: ValType) -> bytes:
+    if not value_type.is_ref:
+        return DEFAULTS[value_type]
+    if not value_type.nullable:
+        raise _NoDefault
+    assert value_type.heap is not None
+    return b"\xd0" + encode_heap_type(value_type.heap)
