@@ -28,7 +28,9 @@ class Leaving:
         self._samples = Counter[tuple[int, int]]()
         self._refused: set[tuple[int, int]] = set()
         self.at_random: Callable[[], bool] | None = None
-        """For tests: whether a frame leaves, at every pass, at once, whatever `stays` says."""
+        """For tests: whether a frame leaves, at every pass, whatever `stays` says."""
+        self.at_once = False
+        """For tests: frames leave at the first pass."""
         mirrors.control.set_word(PASSES, PASSES_A_SAMPLE)
 
     def bits(self, mirror: Mirror, index: int) -> int:
@@ -40,7 +42,7 @@ class Leaving:
             return STOP_LEAVE
         if self._stays(mirror):
             return 0
-        return STOP_LEAVE if mirror.code.has_variant(index) else STOP_COUNT
+        return STOP_LEAVE if self.at_once or mirror.code.has_variant(index) else STOP_COUNT
 
     def stopped(self, mirror: Mirror, index: int) -> int:
         """A frame is at instruction `index` and need not stop there: what its page is to go on with."""
