@@ -66,7 +66,8 @@ GUESTS = {
           (else (i64.extend_i32_u)
             (loop $l (call $look (local.get $i)) (br_if $l {_NEXT}))))
         (i64.mul)"""),
-    "in an if in a loop": guest(f"""
+    "in an if in a loop": guest(
+        f"""
         (loop $outer
           (if (i32.and (local.get $i) (i32.const 1))
             (then (local.set $j (i32.const 0))
@@ -80,8 +81,11 @@ GUESTS = {
                 (call $look (local.get $i))
                 (br_if $inner (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1))) (i32.const 2))))))
           (br_if $outer {_NEXT}))
-        (local.get $s)""", locals_="(local $j i32) (local $k i32)"),
-    "in loops with parameters and operands between": guest(f"""
+        (local.get $s)""",
+        locals_="(local $j i32) (local $k i32)",
+    ),
+    "in loops with parameters and operands between": guest(
+        f"""
         (i64.const 1000) (i32.const 5)
         (loop $outer (param i32) (result i32)
           (i32.const 3) (i32.add)
@@ -96,8 +100,11 @@ GUESTS = {
             (br_if $inner (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 3))))
           (i64.add (local.get $s)) (local.set $s) (drop) (local.set $s (i64.add (local.get $s)))
           (br_if $outer {_NEXT}))
-        (i64.extend_i32_u) (i64.add) (i64.add (local.get $s))""", locals_="(local $j i32)"),
-    "with branches out of what comes before it": guest(f"""
+        (i64.extend_i32_u) (i64.add) (i64.add (local.get $s))""",
+        locals_="(local $j i32)",
+    ),
+    "with branches out of what comes before it": guest(
+        f"""
         (block $out
           (loop $outer
             (block $a (block $b (block $c
@@ -112,8 +119,11 @@ GUESTS = {
               (call $look (local.get $i))
               (br_if $inner (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 3))))
             (br_if $outer {_NEXT})))
-        (local.get $s)""", locals_="(local $j i32)"),
-    "in a try_table": guest(f"""
+        (local.get $s)""",
+        locals_="(local $j i32)",
+    ),
+    "in a try_table": guest(
+        f"""
         (loop $outer
           (block $caught (result i64)
             (try_table (result i64) (catch $e $caught)
@@ -128,7 +138,9 @@ GUESTS = {
               (i64.const 1)))
           (local.set $s (i64.add (local.get $s)))
           (br_if $outer {_NEXT}))
-        (local.get $s)""", locals_="(local $j i32)"),
+        (local.get $s)""",
+        locals_="(local $j i32)",
+    ),
     "that a clause branches to": guest(f"""
         (i64.const 0)
         (loop $l (param i64)
@@ -137,7 +149,8 @@ GUESTS = {
           (br_if 1 (local.get $s) (i32.eqz {_NEXT})) (drop)
           (try_table (catch $e $l) (call $throw (i64.extend_i32_u (local.get $i)))))
         (unreachable)"""),
-    "with references": guest(f"""
+    "with references": guest(
+        f"""
         (local.set $x (global.get $object))
         (local.set $f (ref.func $add))
         (local.set $p (struct.new $pair (i32.const 4) (i64.const 5)))
@@ -152,29 +165,40 @@ GUESTS = {
         (struct.get $pair 1) (local.set $s) (drop)
         (i64.add (local.get $s) (struct.get $pair 1 (local.get $p)))""",
         locals_="""(local $x externref) (local $f (ref null $binary)) (local $p (ref $pair)) (local $q (ref null $pair))
-          (local $r anyref) (local $unset (ref $pair))"""),
-    "with an exception in a local": guest(f"""
+          (local $r anyref) (local $unset (ref $pair))""",
+    ),
+    "with an exception in a local": guest(
+        f"""
         (local.set $x (block $b (result exnref)
           (try_table (catch_all_ref $b) (throw $e (i64.const 8))) (unreachable)))
         (loop $l
           (call $look (local.get $i))
-          (local.set $s (i64.add (local.get $s) (block $c (result i64) (try_table (catch $e $c) (throw_ref (local.get $x)))
-            (unreachable))))
+          (local.set $s (i64.add (local.get $s)
+            (block $c (result i64) (try_table (catch $e $c) (throw_ref (local.get $x))) (unreachable))))
           (br_if $l {_NEXT}))
-        (local.get $s)""", locals_="(local $x exnref)"),
-    "with vectors": guest(f"""
+        (local.get $s)""",
+        locals_="(local $x exnref)",
+    ),
+    "with vectors": guest(
+        f"""
         (v128.const i64x2 1 2)
         (loop $l (param v128) (result v128)
           (local.set $v (i64x2.add (local.get $v) (i64x2.splat (i64.extend_i32_u (local.get $i)))))
           (i64x2.add (local.get $v))
           (call $look (local.get $i))
-          (br_if $l {_NEXT}))""", "(result v128)", "(local $v v128)"),
-    "with several results": guest(f"""
+          (br_if $l {_NEXT}))""",
+        "(result v128)",
+        "(local $v v128)",
+    ),
+    "with several results": guest(
+        f"""
         (f32.const 1.25) (i64.const 2)
         (loop $l (param f32 i64) (result f32 i64)
           (i64.const 3) (i64.mul)
           (call $look (local.get $i))
-          (br_if $l {_NEXT}))""", "(result f32 i64)"),
+          (br_if $l {_NEXT}))""",
+        "(result f32 i64)",
+    ),
     "that calls what is private": guest(f"""
         (loop $l
           (local.set $s (call $private (i64.add (local.get $s) (i64.const 1))))
@@ -202,8 +226,11 @@ GUESTS = {
           (call $look (local.get $i))
           (br_if $l {_NEXT}))
         (return_call $private (i64.extend_i32_u (local.get $i)))"""),
-    "without results": guest(f"""
-        (loop $l (call $look (local.get $i)) (br_if $l {_NEXT}))""", ""),
+    "without results": guest(
+        f"""
+        (loop $l (call $look (local.get $i)) (br_if $l {_NEXT}))""",
+        "",
+    ),
     "that begins where another begins": guest(f"""
         (loop $a (loop $b (loop $c
           (local.set $s (i64.add (local.get $s) (i64.const 1)))

@@ -86,7 +86,7 @@ class Run:
         found = []
         for frame in self.store.frames():
             assert frame.instance() is self.instance
-            values = [self._value(frame.local(n)) for n in range(frame.num_locals())]
+            values = [(str(frame.local_type(n)), self._value(frame.local(n))) for n in range(frame.num_locals())]
             stack = [self._value(frame.stack(n)) for n in range(frame.num_stacks())]
             types = [str(frame.stack_type(n)) for n in range(frame.num_stacks())]
             found.append((frame.function_index, frame.raw.pc, values, stack, types))
@@ -96,14 +96,14 @@ class Run:
         if isinstance(value, wasmscope.Unavailable):
             return value.reason
         if value.bits is not None:
-            return str(value.type), value.bits
+            return value.bits
         if value.value is None or value.value is self.object:
-            return str(value.type), "null" if value.value is None else "the object"
+            return "null" if value.value is None else "the object"
         if isinstance(value.value, wasmscope.StructRef):
             return [self._value(value.value.field(n)) for n in range(2)]
         if isinstance(value.value, wasmscope.ExnRef):
             return [self._value(each) for each in value.value.fields()]
-        return str(value.type), getattr(value.value, "value", type(value.value))
+        return getattr(value.value, "value", type(value.value))
 
 
 @pytest.mark.parametrize("name", GUESTS)

@@ -5,24 +5,34 @@ Nothing is kept in locals of the engine's between two instructions::
     (func (param $base i32) (param $refs i32) (param $index i32) (result i32)   ;; the number of the next instruction
       (block $leave
         (loop $again
-          (block $2 (block $1 (block $0
-            (br_table $0 $1 $2 $leave (i32.sub (local.get $index) (i32.const FIRST))))
-            ;; local.get 0, which is instruction 0
-            (if (i32.load8_u $control offset=0 (local.get $stops)) (then ... call $stop ...))
-            (i32.store $shadow offset=8+8*2 (local.get $base) (i32.load $shadow offset=8 (local.get $base))))
-            ;; i32.const 1 ...
-          )
-          ...)
+          (block $stop
+            (block $2 (block $1 (block $0
+              (br_table $0 $1 $2 $leave (i32.sub (local.get $index) (i32.const FIRST))))
+              ;; local.get 0, which is instruction 0
+              (if (i32.load8_u $control offset=0 (local.get $stops))
+                (then
+                  (if (i32.ne (local.get $passed) (i32.const 1))
+                    (then (local.set $index (i32.const 0)) (br $stop)))
+                  (local.set $passed (i32.const 0))))
+              (i32.store $shadow offset=8+8*2 (local.get $base) (i32.load $shadow offset=8 (local.get $base))))
+              ;; i32.const 1 ...
+            )
+            ...)
+          ;; the stop of instruction $index is not 0
+          ... call $stop, and leave if it says so ...
+          (local.set $passed (i32.add (local.get $index) (i32.const 1)))
+          (br $again)))
       (local.get $index))
 
-A branch within the page goes forward directly and back through `$again`; any other sets `$index` and leaves. Around
-what can throw inside a `try_table` is one of its own, with the clauses of all that are around it, in order; its
-handlers put the payload into slots.
+There is one place where a page stops, so that the code of an instruction is short. A branch within the page goes forward
+directly and back through `$again`; any other sets `$index` and leaves. Around what can throw inside a `try_table` is one
+of its own, with the clauses of all that are around it, in order; its handlers put the payload into slots.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from wasmscope.analysis.signatures import CONTROL, composite_func, effect_of
 from wasmscope.analysis.typing import Handler, Label, TypedFunction, TypedInstruction, height_of
@@ -50,8 +60,8 @@ from wasmscope.wasm.types import I32, FuncType, ValType
 PAGE_TYPE = FuncType((I32, I32, I32), (I32,))
 PAGE_EXPORT = "page"
 
-_INDEX, _STOPS, _NEXT = b"\x02", b"\x03", b"\x04"
-_FIRST_SCRATCH = 5
+_INDEX, _STOPS, _NEXT, _PASSED = b"\x02", b"\x03", b"\x04", b"\x05"
+_FIRST_SCRATCH = 6
 _GET, _SET, _TEE = b"\x20", b"\x21", b"\x22"
 _IF, _END, _BLOCK, _BR, _BR_IF = b"\x04\x40", b"\x0b", b"\x02", b"\x0c", b"\x0d"
 _NOTHING = frozenset({"block", "loop", "try_table", "nop", "drop"})
@@ -75,6 +85,7 @@ class _Page:
         self._first = number << PAGE_LOG2
         self._last = min(self._first + (1 << PAGE_LOG2), len(function.instructions))
         """Behind the last instruction."""
+        self._control = companion.control()
         self._scratch: dict[tuple[ValType, int], int] = {}
         self._number = 0
         """The instruction whose code is being made,"""
@@ -82,23 +93,35 @@ class _Page:
         """and how many blocks of its own that code is in."""
 
     def locals(self) -> list[tuple[int, ValType]]:
-        """The added locals: stops, next, and scratch ones in the order of their indices."""
-        return [(2, I32), *((1, value_type) for value_type, _ in self._scratch)]
+        """The added locals: stops, next, passed, and scratch ones in the order of their indices."""
+        return [(3, I32), *((1, value_type) for value_type, _ in self._scratch)]
 
     def code(self) -> bytes:
         """The body, without its final `end`."""
         count = self._last - self._first
-        table = b"\x0e" + unsigned(count) + b"".join(map(unsigned, range(count))) + unsigned(count + 1)
-        head = _BLOCK + b"\x40" + self._load_stops() + b"\x03\x40" + (_BLOCK + b"\x40") * count
+        table = b"\x0e" + unsigned(count) + b"".join(map(unsigned, range(count))) + unsigned(count + 2)
+        head = _BLOCK + b"\x40" + self._load_stops() + b"\x03\x40" + (_BLOCK + b"\x40") * (count + 1)
         dispatch = _GET + _INDEX + constant(self._first) + b"\x6b" + table
         instructions = [_END + self._instruction(number) for number in range(self._first, self._last)]
-        behind = constant(self._last) + _SET + _INDEX + b"\x0c\x01"
-        return head + dispatch + b"".join(instructions) + behind + _END + _END + _GET + _INDEX
+        behind = constant(self._last) + _SET + _INDEX + b"\x0c\x02" + _END
+        return head + dispatch + b"".join(instructions) + behind + self._call_stop() + _END + _END + _GET + _INDEX
+
+    def _call_stop(self) -> bytes:
+        """The place where the page stops; it goes on with the instruction at which it did."""
+        companion = self._companion
+        stop = companion.host_function(Source.STOP, FuncType((I32, I32, I32, I32), (I32,)))
+        block = b"\x23" + companion.number(Source.BLOCK)
+        code = block + self._slots.base + self._slots.references + _GET + _INDEX + b"\x10" + stop + _TEE + _NEXT
+        code += constant(GO_ON) + b"\x47" + _IF + _GET + _NEXT + _SET + _INDEX + b"\x0c\x02" + _END
+        return code + self._load_stops() + _GET + _INDEX + constant(1) + b"\x6a" + _SET + _PASSED + b"\x0c\x00"
 
     # -- going elsewhere -----------------------------------------------------------------------------------------
 
-    def _depth_of_again(self) -> int:
+    def _depth_of_stop(self) -> int:
         return self._last - 1 - self._number + self._open
+
+    def _depth_of_again(self) -> int:
+        return self._depth_of_stop() + 1
 
     def _leave(self) -> bytes:
         return _BR + unsigned(self._depth_of_again() + 1)
@@ -142,42 +165,35 @@ class _Page:
         return code + self._execute(typed)
 
     def _load_stops(self) -> bytes:
-        """The stops of this function, or those that stop everywhere while the host steps."""
+        """The stops of this function, or those that stop everywhere while the host steps: they may have changed."""
+        return self._loading_stops
+
+    @cached_property
+    def _loading_stops(self) -> bytes:
         control = self._companion.control()
         block = b"\x23" + self._companion.number(Source.BLOCK)
         own = block + b"\x28" + encode_memarg(0, control, STOPS)
         stepping = constant(0) + b"\x2d" + encode_memarg(0, control, STEPPING)
-        return constant(ONES) + own + stepping + b"\x1b" + _SET + _STOPS
+        return constant(ONES) + own + stepping + b"\x1b" + _SET + _STOPS + constant(0) + _SET + _PASSED
 
     def _stop(self) -> bytes:
-        companion = self._companion
-        stop_type = FuncType((I32, I32, I32, I32), (I32,))
-        test = _GET + _STOPS + b"\x2d" + encode_memarg(0, companion.control(), self._number)
+        test = _GET + _STOPS + b"\x2d" + encode_memarg(0, self._control, self._number)
+        passed = _GET + _PASSED + constant(self._number + 1) + b"\x47"
         self._open += 2
-        leave = _GET + _NEXT + _SET + _INDEX + self._leave()
+        stop = constant(self._number) + _SET + _INDEX + _BR + unsigned(self._depth_of_stop())
         self._open -= 2
-        call = (
-            (
-                b"\x23"
-                + companion.number(Source.BLOCK)
-                + self._slots.base
-                + self._slots.references
-                + constant(self._number)
-            )
-            + (b"\x10" + companion.host_function(Source.STOP, stop_type) + _TEE + _NEXT)
-            + (constant(GO_ON) + b"\x47" + _IF + leave + _END)
-        )
         site = self._site(self._function.instructions[self._number])
-        return test + _IF + site + call + self._load_stops() + _END
+        return test + _IF + passed + _IF + site + stop + _END + constant(0) + _SET + _PASSED + _END
 
     def _attend(self, typed: TypedInstruction) -> bytes:
-        """The attention test of a loop's header, and of the function's entry."""
+        """The attention test of a loop's header, and of the function's entry; not once more behind a stop there."""
         companion = self._companion
         test = constant(0) + b"\x2d" + self._slots.memarg(ATTENTION)
         if companion.plan.counts_fuel:
             test += constant(0) + b"\x29" + self._slots.memarg(FUEL) + b"\x42\x00\x59\x72"
         call = b"\x10" + companion.host_function(Source.ATTENTION, FuncType((), ()))
-        return test + _IF + self._site(typed) + call + self._load_stops() + _END
+        passed = _GET + _PASSED + constant(self._number + 1) + b"\x47"
+        return test + _IF + passed + _IF + self._site(typed) + call + self._load_stops() + _END + _END
 
     def _site(self, typed: TypedInstruction) -> bytes:
         store = b"\x36" + self._slots.memarg(SITE)

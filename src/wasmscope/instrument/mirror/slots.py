@@ -29,6 +29,7 @@ class Slots:
         """Code that pushes the frame's address,"""
         self.references = b"\x20" + unsigned(first_local + 1)
         """and code that pushes its first entry in the reference tables."""
+        self._shadow = companion.shadow()
 
     def local(self, index: int, value_type: ValType) -> Slot:
         """The slot of a local."""
@@ -86,7 +87,7 @@ class Slots:
 
     def memarg(self, offset: int) -> bytes:
         """The memory argument for an offset in the shadow memory."""
-        return encode_memarg(0, self._companion.shadow(), offset)
+        return encode_memarg(0, self._shadow, offset)
 
 
 def cast_to(value_type: ValType) -> bytes:
