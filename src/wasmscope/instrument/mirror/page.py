@@ -24,9 +24,10 @@ Nothing is kept in locals of the engine's between two instructions::
           (br $again)))
       (local.get $index))
 
-There is one place where a page stops, so that the code of an instruction is short. A branch within the page goes forward
-directly and back through `$again`; any other sets `$index` and leaves. Around what can throw inside a `try_table` is one
-of its own, with the clauses of all that are around it, in order; its handlers put the payload into slots.
+There is one place where a page stops, so that the code of an instruction is short. A branch within the page goes
+forward directly and back through `$again`; any other sets `$index` and leaves. Around what can throw inside a
+`try_table` is one of its own, with the clauses of all that are around it, in order; its handlers put the payload into
+slots.
 """
 
 from __future__ import annotations
