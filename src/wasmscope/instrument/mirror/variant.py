@@ -116,7 +116,8 @@ def make_variant(original: FrameTable, function: int, header: int) -> VariantMod
     start = table.module.codes[0].code_start
     offsets = accumulate((len(chunk) for _, chunk in chunks), initial=start)
     pcs = {offset: pc for offset, (pc, _) in zip(offsets, [*chunks, (typed.instructions[-1].pc, b"")], strict=True)}
-    origin = Origin(original, function, {start: typed.instructions[header].pc, **_known(pcs)})
+    # Before its first instruction, which only opens a block if it is the original's, a frame is shown at the header.
+    origin = Origin(original, function, {**_known(pcs), start: typed.instructions[header].pc})
     table = FrameTable(table.bytecode, table.functions, table.plan, origin=origin)
     return VariantModule(rewritten.bytecode, finished.needs, table, memories)
 
