@@ -49,7 +49,8 @@ class Run:
         try:
             self.result = self.instance.exports(store)["run"](store, ITERATIONS)
         except wasmscope.Trap as trap:
-            self.result = ("trap", trap.trap_code)
+            places = [(frame.func_index, frame.func_name, frame.module_offset) for frame in trap.frames]
+            self.result = ("trap", trap.trap_code, places, trap.message)
         except wasmtime.WasmtimeError as error:
             self.result = ("error", type(error))
         assert not store.frames()

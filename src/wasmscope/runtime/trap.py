@@ -147,7 +147,7 @@ class Trap(wasmtime.Trap):
         if self._shown is None:
             message = with_original_frames(message, self.frames)
         else:
-            message = with_frames(message, self._shown)
+            message = with_frames(message, self._shown).removesuffix("\n") + "\n"  # as the engine ends those of traps
         return message.partition("Caused by:")[0] + _OVERFLOW_CAUSE if self._overflow else message
 
 
