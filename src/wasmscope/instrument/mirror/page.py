@@ -159,8 +159,10 @@ class _Page:
         typed = self._function.instructions[number]
         if not typed.is_reachable:
             return b"\x00"
-        code = self._attend(typed) if typed.is_loop_header or number == 0 else b""
-        code += self._stop()
+        code = self._stop()
+        if typed.is_loop_header or number == 0:
+            # The host may have taken the stop away that was passed: then nothing else forgets that it was.
+            code = self._attend(typed) + code + constant(0) + _SET + _PASSED
         if self._companion.plan.counts_fuel and typed.instruction.opcode.name not in FREE:
             code += add_fuel(self._slots, 1)
         return code + self._execute(typed)
