@@ -50,14 +50,21 @@ class Instrumented:
     frame_table: FrameTable
 
 
-def instrument(bytecode: bytes, progress: Progress | None = None, *, counts_fuel: bool = False) -> Instrumented:
+def instrument(
+    bytecode: bytes,
+    progress: Progress | None = None,
+    *,
+    counts_fuel: bool = False,
+    quiet_loops: frozenset[int] = frozenset(),
+) -> Instrumented:
     """Rewrite a module that the engine has found valid.
 
-    With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`).
+    With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`). It does not
+    attend at the headers of `quiet_loops`, which are named by their pcs.
     Raises `DecodeError` or `UnsupportedFeature` for what is no module that can be rewritten.
     """
     with _no_collection():
-        return _instrument(bytecode, progress, counts_fuel)
+        return _instrument(bytecode, progress, counts_fuel, quiet_loops)
 
 
 @contextmanager
@@ -72,11 +79,13 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _instrument(bytecode: bytes, progress: Progress | None, counts_fuel: bool) -> Instrumented:
+def _instrument(
+    bytecode: bytes, progress: Progress | None, counts_fuel: bool, quiet_loops: frozenset[int]
+) -> Instrumented:
     module = decode_module(bytecode)
     # What the module uses, which functions can be entered from outside, where indices move.
     bodies = tokenize_bodies(module)
-    plan = make_plan(module, bodies, counts_fuel=counts_fuel)
+    plan = make_plan(module, bodies, counts_fuel=counts_fuel, quiet_loops=quiet_loops)
     # The functions, one by one, and what is appended around them.
     rewrite = _Rewrite(plan, bodies, progress)
     rewritten = rewrite.with_branch_hints(reencode(rewrite))

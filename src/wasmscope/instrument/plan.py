@@ -87,6 +87,8 @@ class Plan:
     """Memory -> the appended global that holds an address below which accesses are in bounds (`visit_memory.py`)."""
     counts_fuel: bool
     """Whether the rewritten module counts the original's instructions."""
+    quiet_loops: frozenset[int]
+    """The pcs of the loops at whose headers the guest does not attend."""
     types: Mapping[FuncType, int]
     """The appended types with their indices, in this order."""
 
@@ -127,6 +129,7 @@ def make_plan(
     bodies: Sequence[Sequence[bytes]] | None = None,
     *,
     counts_fuel: bool = False,
+    quiet_loops: frozenset[int] = frozenset(),
     mark: Mark | None = None,
 ) -> Plan:
     """Look `module` over, whose function bodies, cut into instructions, are `bodies`; nothing is rewritten yet."""
@@ -156,6 +159,7 @@ def make_plan(
         own_instructions=own,
         redirected_types={type_: n for n, type_ in enumerate(dict.fromkeys(module.functions))},
         counts_fuel=counts_fuel,
+        quiet_loops=quiet_loops,
         limit_globals=_limit_globals(module),
         types=_types(module, own),
     )

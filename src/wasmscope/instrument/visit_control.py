@@ -80,8 +80,9 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     rewriter.in_loop += 1
     control.landing_chunk = len(rewriter.out)
     rewriter.out.append(b"")
-    # With a call in the loop, nothing stays in a register anyway.
-    rewriter.attend(rewriter.pc + operation.length, 0 if summary.calls else summary.used)
+    if rewriter.pc not in rewriter.plan.quiet_loops:
+        # With a call in the loop, nothing stays in a register anyway.
+        rewriter.attend(rewriter.pc + operation.length, 0 if summary.calls else summary.used)
 
 
 def visit_try_table(rewriter: FunctionRewriter, operation: Operation) -> None:

@@ -10,12 +10,15 @@ such code. It is given every local, and the operands that are on the stack at th
       (loop $outer                                (loop $outer
         ...between...                               (if (local.get $entering)
                                                       (then (local.set $entering (i32.const 0)))
-                                           =>         (else ...between...))
+                                           =>         (else (loop ...between...)))
         (loop $inner ...)                           (loop $inner ...)
         ...behind...))                              ...behind...))
 
 Locals keep their numbers, and the operand stack is the original's at each of the original's instructions. What comes
 before an outermost loop never runs again and is left out.
+
+On the way in, control is nowhere in the original yet, so nobody may look: there the outer loops do not attend, but a
+loop inside them that is only there to attend in their place.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from wasmscope.instrument.mirror.calls import call_function, own_instruction_cod
 from wasmscope.instrument.mirror.companion import Companion, Need
 from wasmscope.instrument.mirror.slots import constant
 from wasmscope.instrument.pipeline import instrument
+from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.encode.types import encode_heap_type
 from wasmscope.wasm.instructions import BlockType, Catch
 from wasmscope.wasm.module import Module
@@ -45,7 +49,8 @@ VARIANT_EXPORT = "variant"
 MOST_PARAMETERS = 1000
 """Of a function (wasmparser `limits.rs`, `MAX_WASM_FUNCTION_PARAMS`)."""
 
-_GET, _SET, _IF, _ELSE, _END, _DROP = b"\x20", b"\x21", b"\x04", b"\x05", b"\x0b", b"\x1a"
+_GET, _SET, _DROP = b"\x20", b"\x21", b"\x1a"
+_LOOP, _IF, _ELSE, _END = b"\x03", b"\x04", b"\x05", b"\x0b"
 _AS_NON_NULL = b"\xd4"
 _CALLS = {"call": b"\x10", "return_call": b"\x12"}
 _OPENS = frozenset({"block", "loop", "if", "try_table"})
@@ -111,10 +116,10 @@ def make_variant(original: FrameTable, function: int, header: int) -> VariantMod
     code, memories = b"".join(chunk for _, chunk in chunks), companion.memories
     companion.add_function(type_index, [(1, I32)], code, VARIANT_EXPORT)
     finished = companion.finish()
-    rewritten = instrument(finished.bytecode)
+    start = decode_module(finished.bytecode).codes[0].code_start
+    offsets = list(accumulate((len(chunk) for _, chunk in chunks), initial=start))
+    rewritten = instrument(finished.bytecode, quiet_loops=frozenset(offsets[number] for number in variant.quiet_loops))
     table = rewritten.frame_table
-    start = table.module.codes[0].code_start
-    offsets = accumulate((len(chunk) for _, chunk in chunks), initial=start)
     pcs = {offset: pc for offset, (pc, _) in zip(offsets, [*chunks, (typed.instructions[-1].pc, b"")], strict=True)}
     # Before its first instruction, which only opens a block if it is the original's, a frame is shown at the header.
     origin = Origin(original, function, {**_known(pcs), start: typed.instructions[header].pc})
@@ -162,6 +167,8 @@ class _Variant:
         self._entering = unsigned(self._operands + len(_operands(function, header)))
         self._chunks: list[tuple[int | None, bytes]] = []
         """With the pc of the original's instruction that a chunk begins with, if it does."""
+        self.quiet_loops: list[int] = []
+        """The numbers of the chunks that are loops which control comes through on its way in."""
 
     def chunks(self) -> list[tuple[int | None, bytes]]:
         """The code without the last `end`."""
@@ -173,6 +180,8 @@ class _Variant:
         start = 0
         for number, level in enumerate(levels):
             self._enter_level(levels, number, start, repeats=number > outermost)
+            if name(level.opener) == "loop" and number < len(levels) - 1:
+                self.quiet_loops.append(len(self._chunks))
             self._copy(range(level.opener, level.body))
             start = level.body
         self._copy(range(start, len(self._function.instructions) - 1))
@@ -227,8 +236,14 @@ class _Variant:
             self._add(way_in)
             return
         results = (*kept, *params, *((I32,) if is_if else ()))
-        self._add(_GET + self._entering + _IF + self._companion.block_type(results, outside) + way_in + _ELSE)
-        self._copy(range(start, level.opener), inside=1)
+        block_type = self._companion.block_type(results, outside)
+        self._add(_GET + self._entering + _IF + block_type + way_in + _ELSE)
+        if self._name(levels[number - 1].opener) == "loop":
+            self._add(_LOOP + block_type)
+            self._copy(range(start, level.opener), inside=2)
+            self._add(_END, typed.pc)
+        else:
+            self._copy(range(start, level.opener), inside=1)
         self._add(_END)
 
     def _block_type(self, opener: int) -> BlockType:
