@@ -25,9 +25,7 @@ CHUNK = 20
     ("profile", "first"),
     [*((PROGRAMS, 5000 + CHUNK * n) for n in range(8)), *((profile, 5000) for profile in PROFILES)],
 )
-def test_random_modules_that_leave_mirrors_at_random(
-    profile: str, first: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_random_modules_that_leave_mirrors_at_random(profile: str, first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Variant] = []
     make = Mirrors._make_variant
 
