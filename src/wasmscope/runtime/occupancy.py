@@ -136,7 +136,7 @@ class Occupancy:
                 self.thread.leave(self._store)
             self.thread = None
             self._lock.release()
-            self._store.settle_edits()
+            self._store.edits.settle()
 
     def complete(self, pending: Pending) -> Any:
         """Run a loop until `pending` is done. All that wait during one outermost call share the loop.

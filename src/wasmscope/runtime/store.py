@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -14,11 +13,14 @@ from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.mirror.layout import SKIP_NOTHING
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
+from wasmscope.runtime.audience import Audience
+from wasmscope.runtime.budgets import EpochDeadline, Fuel
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter_host, enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler, Listener
 from wasmscope.runtime.frame import DebugFrameCursor, FrameHandle
 from wasmscope.runtime.instance_registry import InstanceRegistry
+from wasmscope.runtime.limits import Amounts, Limits
 from wasmscope.runtime.mirrors.mirrors import Mirrors
 from wasmscope.runtime.mirrors.tiers import Tiers
 from wasmscope.runtime.mirrors.unwinding import Unwinding
@@ -28,6 +30,7 @@ from wasmscope.runtime.resumption import Redirection
 from wasmscope.runtime.shadow import Shadow
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.edit import BreakpointEdit
+from wasmscope.runtime.stops.edit_queue import EditQueue
 from wasmscope.runtime.stops.redirection import redirect
 from wasmscope.runtime.stops.step import StepKind
 from wasmscope.runtime.stops.stops import Stops
@@ -41,9 +44,6 @@ from wasmscope.runtime.worker import current_worker
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.module import Module
-
-MOST_FUEL = (1 << 63) - 1
-"""As much as the guest's counter holds; what was set beyond that is kept here until it is used up."""
 
 
 class Store(wasmtime.Store):
@@ -61,23 +61,23 @@ class Store(wasmtime.Store):
         self.instances = InstanceRegistry()
         self.tellings: list[Telling] = []
         """Exceptions that the handler is being told of, outermost first."""
-        self._handler: Handler | None = None
-        self._wants_throws = False
-        self._listener: Listener | None = None
         self._interrupted = False
-        self._fuel_reserve = 0
-        self._epoch_deadline: int | None = 0
-        self._limits = (-1, -1, -1, -1, -1)
-        """As `set_limits` has them."""
         self._shadow: Shadow | None = None
+        self._fuel: Fuel | None = None
+        self._deadline: EpochDeadline | None = None
+        self._limits: Limits | None = None
         self._stops: Stops | None = None
-        self._edits: deque[BreakpointEdit] = deque()
-        """Changes of breakpoints that other threads want made."""
+        self.edits = EditQueue(self)
+        """Changes of breakpoints that wait to be made."""
         if isinstance(engine, Engine):
             engine.stores[_address(self)] = self
+            self._deadline = EpochDeadline(engine)
             if engine.guest_debug:
-                self._shadow = Shadow(self, engine, self._attend, self._attend_throw)
+                self._shadow = shadow = Shadow(self, engine, self._attend, self._attend_throw)
+                self._fuel = Fuel(shadow) if engine.consume_fuel else None
+                self._limits = Limits(shadow, lambda amounts: super(Store, self).set_limits(*amounts))
                 self.check_epoch()
+        self._audience = Audience(self._shadow)
 
     def close(self) -> None:
         """As wasmtime's. Raises `WasmscopeError` while a guest runs in the store."""
@@ -149,8 +149,7 @@ class Store(wasmtime.Store):
 
     def begin(self, activation: Activation) -> None:
         """A guest is about to be entered."""
-        if self._edits:
-            self._apply_waiting_edits()
+        self.edits.apply()
         if self._stops is not None:
             self._stops.begin(activation)
         self.activations.append(activation)
@@ -262,27 +261,6 @@ class Store(wasmtime.Store):
             watching = self._stops.watching
             watching.tell_host_writes(watching.host_writes.host_returned(call))
 
-    def apply_edit(self, edit: BreakpointEdit) -> None:
-        """Change breakpoints: now, or on the guest's thread when it calls the host next."""
-        self._edits.append(edit)
-        while not edit.is_done:
-            try:
-                self.occupancy.run_between(self._apply_waiting_edits)
-            except WasmscopeError:  # what is wrong with the edit it keeps itself: the store is in use
-                self.wake()
-                if self.occupancy.thread is not None:
-                    return
-
-    def settle_edits(self) -> None:
-        """Nobody is in the store any more: what is waiting would wait for the next call."""
-        if self._edits:
-            with suppress(WasmscopeError):  # then it is made there
-                self.occupancy.run(self._apply_waiting_edits)
-
-    def _apply_waiting_edits(self) -> None:
-        while self._edits:
-            self._edits.popleft().apply()
-
     def instance_made(self, instance: Instance) -> None:
         """An instance was made, of which nothing ran yet."""
         if self._stops is not None:
@@ -349,35 +327,20 @@ class Store(wasmtime.Store):
         """
         if not callable(getattr(handler, "handle", None)):
             raise TypeError(f"expected an object with a method handle(store, event), not {handler!r}")
-        self._handler, self._wants_throws = handler, caught_exceptions
-        self._update_throws()
+        self._audience.set_handler(handler, caught_exceptions=caught_exceptions)
 
     def clear_debug_handler(self) -> None:
         """Tell nobody."""
-        self._handler, self._wants_throws = None, False
-        self._update_throws()
+        self._audience.set_handler(None, caught_exceptions=False)
 
-    @contextmanager
-    def told_to(self, listener: Listener | None) -> Iterator[None]:
+    def told_to(self, listener: Listener | None) -> AbstractContextManager[None]:
         """Have all events that happen meanwhile told to `listener` instead of the handler; None: to the handler."""
-        outer, self._listener = self._listener, listener
-        self._update_throws()
-        try:
-            yield
-        finally:
-            self._listener = outer
-            self._update_throws()
-
-    def _update_throws(self) -> None:
-        """A guest that throws calls the host only while there is somebody who wants to be told."""
-        if self._shadow is not None:
-            listener = self._listener
-            self._shadow.throws = self._wants_throws if listener is None else listener.caught_exceptions
+        return self._audience.replaced(listener)
 
     @property
     def debug_handler(self) -> Handler | None:
         """Who is told, if anybody."""
-        return self._handler if self._listener is None else self._listener
+        return self._audience.current
 
     def tell(self, event: DebugEvent) -> None:
         """Deliver `event`; what the handler raises goes to the caller. A call that was cancelled tells nothing more."""
@@ -445,7 +408,7 @@ class Store(wasmtime.Store):
     def _attend(self) -> None:
         """The guest saw the attention flag; its frames are published."""
         self.shadow.attention = False
-        self._apply_waiting_edits()
+        self.edits.apply()
         skip, told = SKIP_NOTHING if self._stops is None else self._stops.take_skip(), False
         worker = current_worker()
         if worker is not None and worker.cancelled is not None:
@@ -462,21 +425,38 @@ class Store(wasmtime.Store):
         if self._is_past_deadline():
             self.shadow.attention = True  # until there is a new deadline
             raise capi.EndHostCall(wasmtime.TrapCode.INTERRUPT)
-        if self._counts_fuel and self.shadow.fuel >= 0:
-            self._fuel_reserve -= self._refuel(self._fuel_reserve)
-            if self.shadow.fuel >= 0:
-                raise capi.EndHostCall(wasmtime.TrapCode.OUT_OF_FUEL)
+        if self._fuel is not None and self._fuel.is_used_up():
+            raise capi.EndHostCall(wasmtime.TrapCode.OUT_OF_FUEL)
         if self._stops is not None and self.activations:
             self._stops.leave_attention(skip, told)
 
-    # -- wasmtime's own ways to end a guest, at points where its state is published ------------------------------
+    # -- what the guests may use up ------------------------------------------------------------------------------
 
     def set_epoch_deadline(self, ticks_after_current: int) -> None:
         """As wasmtime's."""
         super().set_epoch_deadline(ticks_after_current)
-        if isinstance(self.engine, Engine):
-            self._epoch_deadline = self.engine.epoch + ticks_after_current
+        if self._deadline is not None:
+            self._deadline.set(ticks_after_current)
             self.check_epoch()
+
+    def check_epoch(self) -> None:
+        """The engine's epoch changed."""
+        if self._shadow is not None and self._is_past_deadline():
+            self._shadow.attention = True
+
+    def _is_past_deadline(self) -> bool:
+        return self._deadline is not None and self._deadline.is_past()
+
+    def set_fuel(self, fuel: int) -> None:
+        """As wasmtime's; what is counted are the original's instructions."""
+        if self._fuel is None:
+            super().set_fuel(fuel)
+        else:
+            self._fuel.set(fuel)
+
+    def get_fuel(self) -> int:
+        """As wasmtime's. After a trap it is exact, where wasmtime's may be a few instructions behind."""
+        return super().get_fuel() if self._fuel is None else self._fuel.get()
 
     def set_limits(
         self,
@@ -490,76 +470,20 @@ class Store(wasmtime.Store):
 
         With `table_elements` the shadow tables are made as long as recursion needs them, at once.
         """
-        if self._shadow is None:
-            super().set_limits(memory_size, table_elements, instances, tables, memories)
-            return
-        super().set_limits()
-        if self.occupancy.pause() is None:
-            self._reserve(table_elements >= 0)
+        limits, wanted = self._limits, Amounts(memory_size, table_elements, instances, tables, memories)
+        if limits is None:
+            super().set_limits(*wanted)
+        elif self.occupancy.pause() is None:
+            limits.set(wanted)
         else:
-            self.occupancy.run(lambda: self._reserve(table_elements >= 0))
-        self._limits = (memory_size, table_elements, instances, tables, memories)
-        self._set_limits()
+            self.occupancy.run(lambda: limits.set(wanted))
 
     @contextmanager
     def without_limits(self) -> Iterator[None]:
-        """While what the shadow state takes grows (`Shadow.own`): the guest's limits are not for it."""
-        super().set_limits()
-        try:
+        """While what the shadow state takes grows: the guest's limits are not for it. Only with `guest_debug`."""
+        assert self._limits is not None
+        with self._limits.lifted():
             yield
-        finally:
-            self._set_limits()
-
-    def _set_limits(self) -> None:
-        """Have the engine keep to what was set for the guest."""
-        memory_size, table_elements, instances, tables, memories = self._limits
-        own = self.shadow.own
-        super().set_limits(
-            memory_size,
-            table_elements,
-            instances if instances < 0 else instances + own["instance"],
-            tables if tables < 0 else tables + own["table"],
-            memories if memories < 0 else memories + own["memory"],
-        )
-
-    def _reserve(self, all_entries: bool) -> None:
-        self.shadow.references.make_all()
-        if all_entries:
-            self.shadow.references.reserve()
-
-    @property
-    def _counts_fuel(self) -> bool:
-        return self._shadow is not None and isinstance(self.engine, Engine) and self.engine.consume_fuel
-
-    def set_fuel(self, fuel: int) -> None:
-        """As wasmtime's; what is counted are the original's instructions."""
-        if not self._counts_fuel:
-            super().set_fuel(fuel)
-            return
-        self._fuel_reserve = fuel - self._refuel(fuel)
-
-    def get_fuel(self) -> int:
-        """As wasmtime's. After a trap it is exact, where wasmtime's may be a few instructions behind."""
-        if not self._counts_fuel:
-            return super().get_fuel()
-        return max(0, self._fuel_reserve - self.shadow.fuel)
-
-    def _refuel(self, fuel: int) -> int:
-        """Let the guest have as much of `fuel` as the counter holds; returns how much that is."""
-        injected = max(0, min(fuel, MOST_FUEL))
-        self.shadow.fuel = -injected
-        return injected
-
-    def check_epoch(self) -> None:
-        """The engine's epoch changed."""
-        if self._shadow is not None and self._is_past_deadline():
-            self._shadow.attention = True
-
-    def _is_past_deadline(self) -> bool:
-        engine = self.engine
-        if not isinstance(engine, Engine) or not engine.epoch_interruption or self._epoch_deadline is None:
-            return False
-        return engine.epoch >= self._epoch_deadline
 
 
 def _address(store: wasmtime.Store) -> int:

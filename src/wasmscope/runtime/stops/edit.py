@@ -47,7 +47,7 @@ class BreakpointEdit:
         if error is not None:
             self._changes = []
             return
-        self._store.apply_edit(self)
+        self._store.edits.add(self)
         if self.error is not None:
             raise self.error
 
