@@ -19,7 +19,10 @@ PUBLIC = "the public names"
 """The layer of `wasmscope/__init__.py`."""
 
 # Each layer imports from itself and from those behind it.
-LAYERS = ("__main__", "cli", "demo", PUBLIC, "report", "debug", "runtime", "instrument", "analysis", "wasm", "errors")
+LAYERS = (
+    "__main__", "cli", "demo", PUBLIC, "report", "debug", "runtime", "instrument",
+    "source", "analysis", "wasm", "errors",
+)  # fmt: skip
 
 # What is not said of the engine's objects by a class of wasmscope's is said by wasmtime's own.
 KNOW_THE_ENGINE = ("cli", PUBLIC, "report", "runtime")

@@ -9,6 +9,7 @@ The parts, each importing only from those behind it::
     debug        the debugger layer: a guest driven from event to event
     runtime      the engine layer: wasmtime's classes with debugging in them
     instrument   the rewrite: a guest that runs becomes one that runs and publishes its state
+    source       what debug information says of the code: lines, functions, variables, types
     analysis     what a module says about itself
     wasm         the binary format
     errors       the exceptions

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.signatures import reference_kind
+from wasmscope.analysis.unavailable import Unavailable as Unavailable
 from wasmscope.instrument.expressions import DEFAULTS, RELOADABLE, Load, constant, evaluate, loaded
 from wasmscope.instrument.points import Derived, Location, State, Uninitialised
 from wasmscope.instrument.shadow_frame import MemorySlot, TableSlot
@@ -22,13 +22,6 @@ KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V
 _REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
 SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
 """Bytes of a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """In place of a `Val`: the value cannot be had, and why."""
-
-    reason: str
 
 
 class _CannotReload(Exception):
