@@ -12,6 +12,7 @@ from wasmscope.source.dwarf.leb128 import signed, unsigned
 from wasmscope.source.dwarf.line_header import LineHeader
 from wasmscope.source.dwarf.malformed import MalformedDwarf
 from wasmscope.source.dwarf.sections import CodeMap
+from wasmscope.source.model import PcRange
 
 MAX_ROWS = 1 << 22
 """Of one program; SQLite, 250,000 lines in one unit, has 100,000."""
@@ -62,6 +63,16 @@ class LineTable:
                 yield index
             index += 1
 
+    def sequences(self) -> Iterator[PcRange]:
+        """The code that is covered without a gap."""
+        start: int | None = None
+        for pc, flags in zip(self.pcs, self.flags, strict=True):
+            if start is None:
+                start = pc
+            if flags & Flag.END_SEQUENCE:
+                yield PcRange(start, pc)
+                start = None
+
 
 _Row = tuple[int, int, int, int, int, int]
 """As the arrays of `LineTable`, with an address in place of the pc."""
@@ -86,9 +97,15 @@ def read_lines(section: bytes, header: LineHeader, code: CodeMap) -> LineTable:
     except IndexError:
         problem = f".debug_line: the program at {header.offset:#x} goes on beyond the section"
     live: list[list[_Row]] = []
+    dropped = 0
     for rows in sequences:
-        if code.pc(rows[0][0]) is not None and code.pc(rows[-1][0]) is not None:
+        start = code.pc(rows[0][0])
+        if start is None or code.pc(rows[-1][0]) is None:
+            dropped += 1
+        elif code.is_entry(start):
             live.append(rows)
+        else:
+            problem = problem or f".debug_line: code that begins in the middle of functions (in {header.offset:#x})"
     live.sort(key=lambda rows: (rows[0][0], rows[-1][0]))
     kept: list[_Row] = []
     for rows in live:
@@ -98,7 +115,7 @@ def read_lines(section: bytes, header: LineHeader, code: CodeMap) -> LineTable:
             problem = problem or f".debug_line: the program at {header.offset:#x} has addresses that go back"
         else:
             kept += rows
-    return _table(kept, code.start, len(sequences) - len(live), problem)
+    return _table(kept, code.start, dropped, problem)
 
 
 def _table(rows: list[_Row], code_start: int, dropped: int, problem: str) -> LineTable:

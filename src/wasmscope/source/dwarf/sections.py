@@ -44,6 +44,11 @@ class CodeMap:
         index = bisect_right(self.starts, pc) - 1
         return self.codes[index] if index >= 0 and pc < self.codes[index].end else None
 
+    def is_entry(self, pc: int) -> bool:
+        """Whether a function's code can be said to begin at `pc`: it is before or at its first instruction."""
+        code = self.code_at(pc)
+        return code is not None and pc <= code.code_start
+
     def instruction_at(self, pc: int) -> int:
         """`pc`, or the first instruction of the body in whose locals it is: compilers let functions begin there."""
         code = self.code_at(pc)

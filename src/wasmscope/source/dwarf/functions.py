@@ -1,0 +1,197 @@
+"""Which function's code a pc is in, and which inlined calls and blocks of it are around the pc."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wasmscope.source.dwarf.constants import At, Tag
+from wasmscope.source.dwarf.entries import Entries
+from wasmscope.source.dwarf.line_tables import LineTables
+from wasmscope.source.dwarf.malformed import MalformedDwarf
+from wasmscope.source.dwarf.naming import Naming, Node
+from wasmscope.source.dwarf.ranges import Ranges
+from wasmscope.source.dwarf.sections import CodeMap
+from wasmscope.source.dwarf.units import MAX_PROBLEMS, Unit, Units
+from wasmscope.source.intervals import IntervalMap
+from wasmscope.source.model import PcRange, SourceFunction, SourceLocation
+
+MAX_NESTING = 256
+"""Blocks and inlined calls in one another."""
+
+_BLOCKS = (Tag.LEXICAL_BLOCK, Tag.TRY_BLOCK, Tag.CATCH_BLOCK)
+
+
+class Functions:
+    """The functions of all units, each unit's found when it is first asked about."""
+
+    def __init__(
+        self, code: CodeMap, units: Units, ranges: Ranges, naming: Naming, entries: Entries, lines: LineTables
+    ) -> None:
+        self._code = code
+        self._units = units
+        self._ranges = ranges
+        self._naming = naming
+        self._entries = entries
+        self._lines = lines
+        self.problems: list[str] = []
+        """What is malformed or about other code."""
+        self._by_pc: IntervalMap[Unit] | None = None
+        self._loose: list[Unit] = []
+        self._functions: dict[int, IntervalMap[int]] = {}
+        self._copies: dict[int, dict[int, list[int]]] = {}
+
+    def units_at(self, pc: int) -> Iterator[Unit]:
+        """The units that have code at `pc`, and those that do not say where they have code."""
+        yield from self._units_by_pc().at(pc)
+        yield from self._loose
+
+    def has_code(self) -> bool:
+        """Whether any unit has code in the module."""
+        return len(self._units_by_pc()) > 0 or bool(self._loose)
+
+    def at(self, pc: int) -> Node | None:
+        """The function whose code `pc` is in, none that is inlined."""
+        for unit in self.units_at(pc):
+            for index in self._functions_of(unit).at(pc):
+                return unit, self._units.tree(unit), index
+        return None
+
+    def path(self, pc: int) -> list[Node]:
+        """The function at `pc`, then its blocks and inlined calls around `pc`, from the outside in."""
+        node = self.at(pc)
+        path: list[Node] = []
+        while node is not None and len(path) < MAX_NESTING:
+            path.append(node)
+            node = self._inside(node, pc)
+        return path
+
+    def _inside(self, node: Node, pc: int) -> Node | None:
+        unit, tree, index = node
+        for child in tree.children(index):
+            tag = tree.tags[child]
+            if tag in _BLOCKS or tag == Tag.INLINED_SUBROUTINE:
+                values = tree.of(child)
+                is_bare = tag in _BLOCKS and At.LOW_PC not in values and At.RANGES not in values
+                if is_bare or any(pc in each for each in self.ranges((unit, tree, child))):
+                    return unit, tree, child
+        return None
+
+    def ranges(self, node: Node) -> tuple[PcRange, ...]:
+        """The code of an entry."""
+        unit, tree, index = node
+        try:
+            return self._ranges.of(unit, tree.of(index))
+        except MalformedDwarf as error:
+            self._note(str(error))
+            return ()
+
+    def copies(self, node: Node) -> list[Node]:
+        """The function itself and its inlined copies, those with code, of the unit that its declaration is in."""
+        unit, tree, index = self._naming.root(node)
+        return [(unit, tree, each) for each in self._copies_of(unit).get(tree.offsets[index], ())]
+
+    def copies_in(self, unit: Unit, key: int) -> list[Node]:
+        """Those of another unit; `key` is the offset of the declaration."""
+        tree = self._units.tree(unit)
+        return [(unit, tree, each) for each in self._copies_of(unit).get(key, ())]
+
+    def describe(self, node: Node) -> SourceFunction:
+        """The function of an entry, with the code of this copy."""
+        _, tree, index = node
+        root_unit, root_tree, root = self._naming.root(node)
+        return SourceFunction(
+            name=self._naming.name(node),
+            qualified_name=self._naming.qualified_name(node),
+            linkage_name=self._naming.linkage_name(node),
+            declaration=self.declaration(node),
+            ranges=self.ranges(node),
+            is_inlined=tree.tags[index] == Tag.INLINED_SUBROUTINE,
+            language=self._naming.language(root_unit),
+            key=root_tree.offsets[root],
+        )
+
+    def declaration(self, node: Node) -> SourceLocation | None:
+        """Where an entry, or what it is a copy of, is in the source."""
+        at: Node | None = node
+        for _ in range(8):
+            if at is None:
+                break
+            found = self.place(at, "decl")
+            if found is not None:
+                return found
+            at = self._naming.origin(at)
+        return None
+
+    def place(self, node: Node, kind: str) -> SourceLocation | None:
+        """What the attributes `DW_AT_<kind>_file`, `_line` and `_column` say; kind is `decl` or `call`."""
+        unit, tree, index = node
+        program = self._lines.program_of(unit)
+        try:
+            entry = self._entries.of(unit, tree, index)
+        except MalformedDwarf as error:
+            self._note(str(error))
+            return None
+        file, line = entry.number(f"DW_AT_{kind}_file"), entry.number(f"DW_AT_{kind}_line")
+        if program is None or file is None or line is None:
+            return None
+        return self._lines.location(program, file, line, entry.number(f"DW_AT_{kind}_column") or 0)
+
+    def _units_by_pc(self) -> IntervalMap[Unit]:
+        if self._by_pc is None:
+            found: list[tuple[PcRange, Unit]] = []
+            astray = 0
+            for unit in self._units.all:
+                top = self._units.top(unit)
+                try:
+                    ranges = self._ranges.of(unit, top)
+                except MalformedDwarf as error:
+                    self._note(f"unit {unit.start:#x}: {error}")
+                    ranges = ()
+                if At.LOW_PC not in top and At.RANGES not in top and At.STMT_LIST in top:
+                    self._loose.append(unit)
+                for each in ranges:
+                    if self._code.is_entry(each.start):
+                        found.append((each, unit))
+                    else:
+                        astray += 1
+            if astray:
+                self._note(f"{astray} ranges of code begin where no function does: {_STALE}")
+            self._by_pc = IntervalMap(found)
+        return self._by_pc
+
+    def _functions_of(self, unit: Unit) -> IntervalMap[int]:
+        found = self._functions.get(unit.number)
+        if found is None:
+            tree = self._units.tree(unit)
+            items: list[tuple[PcRange, int]] = []
+            astray = 0
+            for index in (each for each in tree.values if tree.tags[each] == Tag.SUBPROGRAM):
+                ranges = self.ranges((unit, tree, index))
+                # A function's code is one body of the module, and begins where that does.
+                if any(self._code.is_entry(each.start) for each in ranges):
+                    items += ((each, index) for each in ranges)
+                elif ranges:
+                    astray += 1
+            if astray:
+                self._note(f"unit {unit.start:#x}: {astray} functions begin where none does: {_STALE}")
+            found = self._functions[unit.number] = IntervalMap(items)
+        return found
+
+    def _copies_of(self, unit: Unit) -> dict[int, list[int]]:
+        found = self._copies.get(unit.number)
+        if found is None:
+            tree = self._units.tree(unit)
+            found = self._copies[unit.number] = {}
+            for index, values in tree.values.items():
+                is_function = tree.tags[index] in (Tag.SUBPROGRAM, Tag.INLINED_SUBROUTINE)
+                if is_function and (At.LOW_PC in values or At.RANGES in values):
+                    _, root_tree, root = self._naming.root((unit, tree, index))
+                    found.setdefault(root_tree.offsets[root], []).append(index)
+        return found
+
+    def _note(self, problem: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS and problem not in self.problems:
+            self.problems.append(problem)
+
+
+_STALE = "the debug information is of other code than this, as an optimiser such as wasm-opt leaves it"
