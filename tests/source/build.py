@@ -1,7 +1,7 @@
 """Builds the programs of tests/source/programs anew: `python tests/source/build.py`, with `ziglang` installed.
 
-What it builds is in the repository, so that the tests need no compiler. Paths in the debug information are made the same
-everywhere; another version of the compiler makes other code, and the goldens of the tests have to be looked at.
+What it builds is in the repository, so that the tests need no compiler. Paths in the debug information are made the
+same everywhere; another version of the compiler makes other code, and the goldens of the tests have to be looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ FOLDER = Path(__file__).parent / "programs"
 
 C = ("cc", "-target", "wasm32-freestanding", "-nostdlib", "-fno-sanitize=undefined", "-Wl,--no-entry", "-g")
 CPP = ("c++", *C[1:], "-std=c++20", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics")
-ZIG = ("build-exe", "-target", "wasm32-freestanding", "-fno-entry", "-rdynamic", "-fllvm")
 
 BUILDS: dict[str, tuple[str, ...]] = {
     "types_O0.wasm": (*C, "-O0", "types.c"),
@@ -25,18 +24,13 @@ BUILDS: dict[str, tuple[str, ...]] = {
     "inlined_O2_v5.wasm": (*C, "-O2", "-gdwarf-5", "-gembed-source", "inlined.c"),
     "classes_O0.wasm": (*CPP, "-O0", "classes.cpp"),
     "classes_O2.wasm": (*CPP, "-O2", "classes.cpp"),
-    "slices_Debug.wasm": (*ZIG, "-ODebug", "slices.zig"),
 }
 
 
 def main() -> None:
     """Build those named, or all."""
     for name in sys.argv[1:] or BUILDS:
-        command = [sys.executable, "-m", "ziglang", *BUILDS[name]]
-        if command[3] == "build-exe":
-            command.append(f"-femit-bin={name}")
-        else:
-            command += ["-o", name, "-ffile-prefix-map=" + str(FOLDER) + "=/programs"]
+        command = [sys.executable, "-m", "ziglang", *BUILDS[name], "-o", name, f"-ffile-prefix-map={FOLDER}=/programs"]
         subprocess.run(command, check=True, cwd=FOLDER)
         print(name, (FOLDER / name).stat().st_size)
 

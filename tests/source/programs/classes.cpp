@@ -1,6 +1,8 @@
 // Classes with bases, templates, references, members of every kind.
 extern "C" __attribute__((import_module("env"), import_name("emit"))) void emit(int value);
 
+extern "C" void __cxa_pure_virtual() { __builtin_trap(); }
+
 namespace shapes {
 
 enum class Kind : unsigned char { Circle = 1, Square = 2 };

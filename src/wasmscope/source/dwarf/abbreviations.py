@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from wasmscope.source.dwarf.constants import Form
+from wasmscope.source.dwarf.constants import At, Form, Tag
 from wasmscope.source.dwarf.leb128 import signed, unsigned
 from wasmscope.source.dwarf.malformed import Budget, MalformedDwarf
 
@@ -119,6 +119,11 @@ class Abbreviations:
         while self._read_one():
             pass
 
+    def has_form(self, form: Form) -> bool:
+        """Whether any attribute that is wanted has that form. Raises `MalformedDwarf`."""
+        self.read_all()
+        return any(step[3] == form for kind in self._found.values() for step in kind.plan)
+
     def _read_one(self) -> bool:
         """Reads one more; false at the end."""
         start = self._position
@@ -139,25 +144,38 @@ class Abbreviations:
             return 0, _NONE
         tag, position = unsigned(data, position)
         has_children = data[position] != 0
-        plan, self._position = self._plan(position + 1, self._wanted.get(tag, frozenset()))
+        specs, self._position = self._specs(position + 1)
+        wanted = self._wanted.get(tag, frozenset())
+        # Of members only a class's variables are looked for, which are declared in it: there are very many others.
+        if tag == Tag.MEMBER and all(attribute != At.DECLARATION for attribute, _, _ in specs):
+            wanted = frozenset()
+        plan = self._plan(specs, wanted)
         size = -1
         if not plan or (len(plan) == 1 and plan[0][0] is Step.SKIP):
             size = plan[0][1] if plan else 0
         return code, Abbreviation(min(tag, 0xFFFF), has_children, size, plan)
 
-    def _plan(self, position: int, wanted: frozenset[int]) -> tuple[Plan, int]:
-        data, sizes = self._section, self._sizes
-        steps: list[tuple[Step, int, int, int]] = []
-        skipped = 0
-        for _ in range(MAX_ATTRIBUTES + 1):
+    def _specs(self, position: int) -> tuple[list[tuple[int, int, int]], int]:
+        """The attributes of a kind: what, in which form, and its value if that is here."""
+        data = self._section
+        specs: list[tuple[int, int, int]] = []
+        while True:
             attribute, position = unsigned(data, position)
             form, position = unsigned(data, position)
             constant = 0
             if form == Form.IMPLICIT_CONST:
                 constant, position = signed(data, position)
             if attribute == form == 0:
-                break
-            step, argument = step_of(form, sizes, attribute in wanted, constant)
+                return specs, position
+            if len(specs) == MAX_ATTRIBUTES:
+                raise MalformedDwarf("an entry has too many attributes")
+            specs.append((attribute, form, constant))
+
+    def _plan(self, specs: list[tuple[int, int, int]], wanted: frozenset[int]) -> Plan:
+        steps: list[tuple[Step, int, int, int]] = []
+        skipped = 0
+        for attribute, form, constant in specs:
+            step, argument = step_of(form, self._sizes, attribute in wanted, constant)
             if step is Step.SKIP:
                 skipped += argument
                 continue
@@ -165,11 +183,9 @@ class Abbreviations:
                 steps.append((Step.SKIP, skipped, 0, 0))
                 skipped = 0
             steps.append((step, argument, attribute, form))
-        else:
-            raise MalformedDwarf("an entry has too many attributes")
         if skipped:
             steps.append((Step.SKIP, skipped, 0, 0))
-        return tuple(steps), position
+        return tuple(steps)
 
 
 def step_of(form: int, sizes: Sizes, is_wanted: bool, constant: int = 0) -> tuple[Step, int]:

@@ -8,9 +8,10 @@ from wasmscope.source.dwarf.constants import At, Tag
 from wasmscope.source.dwarf.entries import Entries
 from wasmscope.source.dwarf.line_tables import LineTables
 from wasmscope.source.dwarf.malformed import MalformedDwarf
-from wasmscope.source.dwarf.naming import Naming, Node
+from wasmscope.source.dwarf.naming import MAX_ORIGINS, Naming, Node
 from wasmscope.source.dwarf.ranges import Ranges
 from wasmscope.source.dwarf.sections import CodeMap
+from wasmscope.source.dwarf.tree import UnitTree
 from wasmscope.source.dwarf.units import MAX_PROBLEMS, Unit, Units
 from wasmscope.source.intervals import IntervalMap
 from wasmscope.source.model import PcRange, SourceFunction, SourceLocation
@@ -36,18 +37,16 @@ class Functions:
         self.problems: list[str] = []
         """What is malformed or about other code."""
         self._by_pc: IntervalMap[Unit] | None = None
-        self._loose: list[Unit] = []
         self._functions: dict[int, IntervalMap[int]] = {}
-        self._copies: dict[int, dict[int, list[int]]] = {}
+        self._references: dict[int, dict[int, list[int]]] = {}
 
     def units_at(self, pc: int) -> Iterator[Unit]:
-        """The units that have code at `pc`, and those that do not say where they have code."""
-        yield from self._units_by_pc().at(pc)
-        yield from self._loose
+        """The units that have code at `pc`."""
+        return self._units_by_pc().at(pc)
 
     def has_code(self) -> bool:
         """Whether any unit has code in the module."""
-        return len(self._units_by_pc()) > 0 or bool(self._loose)
+        return len(self._units_by_pc()) > 0
 
     def at(self, pc: int) -> Node | None:
         """The function whose code `pc` is in, none that is inlined."""
@@ -85,15 +84,17 @@ class Functions:
             self._note(str(error))
             return ()
 
-    def copies(self, node: Node) -> list[Node]:
-        """The function itself and its inlined copies, those with code, of the unit that its declaration is in."""
-        unit, tree, index = self._naming.root(node)
-        return [(unit, tree, each) for each in self._copies_of(unit).get(tree.offsets[index], ())]
-
-    def copies_in(self, unit: Unit, key: int) -> list[Node]:
-        """Those of another unit; `key` is the offset of the declaration."""
-        tree = self._units.tree(unit)
-        return [(unit, tree, each) for each in self._copies_of(unit).get(key, ())]
+    def copies(self, unit: Unit, key: int) -> list[Node]:
+        """The functions and inlined copies in a unit, those with code, of which the entry at `key` is the origin."""
+        tree, references = self._units.tree(unit), self._references_of(unit)
+        at = tree.index_of(key)
+        found = [at] if at is not None and _has_code(tree, at) else []
+        level = [key]
+        for _ in range(MAX_ORIGINS):
+            copies = [index for offset in level for index in references.get(offset, ())]
+            found += (index for index in copies if _has_code(tree, index))
+            level = [tree.offsets[index] for index in copies]
+        return [(unit, tree, index) for index in dict.fromkeys(found)]
 
     def describe(self, node: Node) -> SourceFunction:
         """The function of an entry, with the code of this copy."""
@@ -147,17 +148,20 @@ class Functions:
                 except MalformedDwarf as error:
                     self._note(f"unit {unit.start:#x}: {error}")
                     ranges = ()
-                if At.LOW_PC not in top and At.RANGES not in top and At.STMT_LIST in top:
-                    self._loose.append(unit)
-                for each in ranges:
-                    if self._code.is_entry(each.start):
-                        found.append((each, unit))
-                    else:
-                        astray += 1
-            if astray:
-                self._note(f"{astray} ranges of code begin where no function does: {_STALE}")
+                if not ranges and At.LOW_PC not in top and At.RANGES not in top:
+                    ranges = self._ranges_by_lines(unit)
+                astray += sum(not self._code.is_entry(each.start) for each in ranges)
+                found += ((each, unit) for each in ranges)
+            if astray * 2 > len(found):
+                self._note(f"{astray} of {len(found)} ranges of code begin where no function does: {_STALE}")
             self._by_pc = IntervalMap(found)
         return self._by_pc
+
+    def _ranges_by_lines(self, unit: Unit) -> tuple[PcRange, ...]:
+        """The code that a unit has lines for: for one that does not say where its code is."""
+        program = self._lines.program_of(unit)
+        table = self._lines.table(program) if program is not None else None
+        return tuple(table.sequences()) if table is not None else ()
 
     def _functions_of(self, unit: Unit) -> IntervalMap[int]:
         found = self._functions.get(unit.number)
@@ -177,16 +181,17 @@ class Functions:
             found = self._functions[unit.number] = IntervalMap(items)
         return found
 
-    def _copies_of(self, unit: Unit) -> dict[int, list[int]]:
-        found = self._copies.get(unit.number)
+    def _references_of(self, unit: Unit) -> dict[int, list[int]]:
+        """The functions and inlined copies of a unit by what each is a copy of, or completes."""
+        found = self._references.get(unit.number)
         if found is None:
             tree = self._units.tree(unit)
-            found = self._copies[unit.number] = {}
+            found = self._references[unit.number] = {}
             for index, values in tree.values.items():
-                is_function = tree.tags[index] in (Tag.SUBPROGRAM, Tag.INLINED_SUBROUTINE)
-                if is_function and (At.LOW_PC in values or At.RANGES in values):
-                    _, root_tree, root = self._naming.root((unit, tree, index))
-                    found.setdefault(root_tree.offsets[root], []).append(index)
+                if tree.tags[index] in (Tag.SUBPROGRAM, Tag.INLINED_SUBROUTINE):
+                    origin = values.get(At.ABSTRACT_ORIGIN) or values.get(At.SPECIFICATION)
+                    if origin is not None and (offset := self._naming.target(unit, origin)) is not None:
+                        found.setdefault(offset, []).append(index)
         return found
 
     def _note(self, problem: str) -> None:
@@ -195,3 +200,8 @@ class Functions:
 
 
 _STALE = "the debug information is of other code than this, as an optimiser such as wasm-opt leaves it"
+
+
+def _has_code(tree: UnitTree, index: int) -> bool:
+    values = tree.of(index)
+    return At.LOW_PC in values or At.RANGES in values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from wasmscope.source.dwarf.constants import At, Tag
 from wasmscope.source.dwarf.entries import Entries
@@ -119,12 +120,12 @@ class DwarfInfo:
         return tuple(each for each in found.values() if each.ranges)
 
     def _copies(self, node: Node) -> Iterator[Node]:
-        yield from self._functions.copies(node)
         unit, tree, index = self._naming.root(node)
         offset = tree.offsets[index]
-        for other in {each.number: each for each in self._search.units_referring_to(offset)}.values():
+        yield from self._functions.copies(unit, offset)
+        for other in self._search.units_referring_to(offset):
             if other is not unit:
-                yield from self._functions.copies_in(other, offset)
+                yield from self._functions.copies(other, offset)
 
     def function_at(self, pc: int) -> SourceFunction | None:
         """As `DebugInfo` says."""
@@ -166,7 +167,26 @@ class DwarfInfo:
                     break
                 if (variable := self._variable((unit, tree, child), function)) is not None:
                     found.append(variable)
-        return tuple(found)
+        return (*found, *self._left_out(node, function))
+
+    def _left_out(self, node: Node, function: Node) -> Iterator[Variable]:
+        """The variables of a copy's original that the copy does not mention: they are optimised out all over it.
+
+        Without them a name would be taken for that of something further out.
+        """
+        unit, tree, index = node
+        origin = self._naming.origin(node)
+        if origin is None or At.ABSTRACT_ORIGIN not in tree.of(index):
+            return
+        mentioned = {self._naming.origin((unit, tree, child)) for child in tree.children(index)}
+        other_unit, other_tree, other = origin
+        for child in islice(other_tree.children(other), MAX_FOUND):
+            original = (other_unit, other_tree, child)
+            is_variable = other_tree.tags[child] in (Tag.FORMAL_PARAMETER, Tag.VARIABLE)
+            if is_variable and original not in mentioned:
+                variable = self._variable(original, function)
+                if variable is not None:
+                    yield variable
 
     def _variable(self, node: Node, function: Node | None) -> Variable | None:
         try:
@@ -190,7 +210,7 @@ class DwarfInfo:
     def statics_named(self, name: str) -> tuple[Variable, ...]:
         """As `DebugInfo` says."""
         found: dict[tuple[int, int], Variable] = {}
-        for declared in self._search.find(name, frozenset((Tag.VARIABLE,))):
+        for declared in self._search.find(name, frozenset((Tag.VARIABLE, Tag.MEMBER))):
             for unit, tree, index in self._definitions(declared):
                 node = (unit, tree, index)
                 if len(found) < MAX_FOUND and not _is_in_function(node) and (unit.number, index) not in found:

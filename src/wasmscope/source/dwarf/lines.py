@@ -102,10 +102,8 @@ def read_lines(section: bytes, header: LineHeader, code: CodeMap) -> LineTable:
         start = code.pc(rows[0][0])
         if start is None or code.pc(rows[-1][0]) is None:
             dropped += 1
-        elif code.is_entry(start):
-            live.append(rows)
         else:
-            problem = problem or f".debug_line: code that begins in the middle of functions (in {header.offset:#x})"
+            live.append(rows)
     live.sort(key=lambda rows: (rows[0][0], rows[-1][0]))
     kept: list[_Row] = []
     for rows in live:

@@ -52,10 +52,13 @@ class Naming:
         unit, tree, index = node
         values = tree.of(index)
         found = values.get(At.ABSTRACT_ORIGIN) or values.get(At.SPECIFICATION)
-        if found is None:
-            return None
+        offset = self.target(unit, found) if found is not None else None
+        return self.node(offset) if offset is not None else None
+
+    def target(self, unit: Unit, value: tuple[int, int]) -> int | None:
+        """The offset in .debug_info that an attribute refers to; None if it is malformed."""
         try:
-            return self.node(self._units.reference(unit, *found))
+            return self._units.reference(unit, *value)
         except MalformedDwarf:
             return None
 
@@ -79,7 +82,10 @@ class Naming:
     def qualified_name(self, node: Node) -> str:
         """The name with the namespaces and classes it is in."""
         name = self.name(node)
+        if not name:
+            return ""
         unit, tree, index = self.root(node)
+        between = separator(self.language(unit))
         parts = [name]
         index = tree.parents[index]
         for _ in range(MAX_DEPTH):
@@ -87,9 +93,11 @@ class Naming:
                 break
             if tree.tags[index] in _SPACES:
                 outer = self.text(unit, tree.of(index).get(At.NAME))
+                if outer and parts[-1].startswith(outer + between):
+                    break  # Zig's names have it all
                 parts.append(outer or "(anonymous namespace)" * (tree.tags[index] == Tag.NAMESPACE))
             index = tree.parents[index]
-        return separator(self.language(unit)).join(part for part in reversed(parts) if part)
+        return between.join(part for part in reversed(parts) if part)
 
     def text(self, unit: Unit, value: tuple[int, int] | None) -> str:
         """An attribute that is a string; empty if there is none."""

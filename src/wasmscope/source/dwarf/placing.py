@@ -109,21 +109,24 @@ class Placing:
         if start is None:
             return None
         end = next(each.end for each in function.ranges if each.start == start)
-        first = self._find(start)
-        chosen = first
-        if first is not None and not function.is_inlined:
-            rows = list(islice(first.table.rows_between(start, end), MAX_ROWS))
-            marked = [each for each in rows if first.table.flags[each] & Flag.PROLOGUE_END]
-            # Without a mark the prologue ends with the second row (GDB, `skip_prologue_using_sal`).
-            second = [each for each in rows if first.table.pcs[each] > start and first.table.lines[each]]
-            behind = (marked or second or [first.index])[0]
-            chosen = _Row(first.program, first.table, behind)
-        if chosen is None:
-            return None
-        row = self._lines.row(chosen.program, chosen.table, chosen.index)
+        chosen = self._find(start)
+        if chosen is None or not function.is_inlined:
+            chosen = self._behind_prologue(start, end) or chosen
+        row = self._lines.row(chosen.program, chosen.table, chosen.index) if chosen is not None else None
         if row is None:
             return None
         return Place(self._code.instruction_at(max(row.pc, start)), row.location, function)
+
+    def _behind_prologue(self, start: int, end: int) -> _Row | None:
+        """The row where the prologue of a function that is there ends."""
+        for program, table in self._tables_at(start):
+            rows = [each for each in islice(table.rows_between(start, end), MAX_ROWS) if table.lines[each]]
+            marked = [each for each in rows if table.flags[each] & Flag.PROLOGUE_END]
+            # Without a mark the prologue ends with the second row (GDB, `skip_prologue_using_sal`).
+            second = [each for each in rows if table.pcs[each] > start]
+            for each in (*marked[:1], *second[:1], *rows[:1]):
+                return _Row(program, table, each)
+        return None
 
     def ranges_of_line(self, pc: int) -> tuple[PcRange, ...]:
         """As `DebugInfo` says."""
@@ -152,19 +155,19 @@ class Placing:
         return (PcRange(table.pcs[first], end),) if table.pcs[first] < end else ()
 
     def _find(self, pc: int) -> _Row | None:
-        seen: set[int] = set()
-        for unit in self._functions.units_at(pc):
-            program = self._lines.program_of(unit)
-            if program is not None and program not in seen:
-                seen.add(program)
-                table = self._lines.table(program)
-                if table is not None and (index := table.row_of(pc)) is not None:
-                    return _Row(program, table, index)
-        for program in self._programs_without_units().at(pc):
-            table = self._lines.table(program)
-            if table is not None and (index := table.row_of(pc)) is not None:
+        for program, table in self._tables_at(pc):
+            if (index := table.row_of(pc)) is not None:
                 return _Row(program, table, index)
         return None
+
+    def _tables_at(self, pc: int) -> Iterator[tuple[int, LineTable]]:
+        """The line tables of the units with code at `pc`."""
+        programs = [self._lines.program_of(unit) for unit in self._functions.units_at(pc)]
+        programs += self._programs_without_units().at(pc)
+        for program in dict.fromkeys(programs):
+            table = self._lines.table(program) if program is not None else None
+            if program is not None and table is not None:
+                yield program, table
 
     def _programs_without_units(self) -> IntervalMap[int]:
         """What the line tables cover where no unit says what it covers: there are no units at all."""

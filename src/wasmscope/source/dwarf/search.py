@@ -1,8 +1,8 @@
 """Entries by name, without an index of all names.
 
 A name is in .debug_str once, so its offset there is looked for first, then that offset, as bytes, in .debug_info: only
-units with a match are read. For Ruby, 18 MB of DWARF in 423 units, that takes some tens of milliseconds, and an index of
-all its names would take seconds to make.
+units with a match are read. For Ruby, 18 MB of DWARF in 423 units, a name that is not there takes 10 ms, one that is in
+65 of the units a second or less; to read all of them takes some seconds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Search:
             keys = [index for index, values in ours if self._is_named(unit, values.get(At.NAME), last)]
             links = [index for index, values in ours if self._has_linkage_name(unit, values, wanted)]
             if keys or links:
-                tree = self._units.tree(unit)
+                self._units.keep(unit, tree)
                 found += ((unit, tree, index) for index in links)
                 found += (
                     (unit, tree, index)
@@ -57,9 +57,11 @@ class Search:
                 )
         return found
 
-    def units_referring_to(self, offset: int) -> Iterator[Unit]:
+    def units_referring_to(self, offset: int) -> list[Unit]:
         """The units that may refer to an entry of another one: a link-time optimiser makes such."""
-        yield from self._units_at(self._positions(self._sections.get(".debug_info"), offset.to_bytes(4, "little")))
+        positions = self._positions(self._sections.get(".debug_info"), offset.to_bytes(4, "little"))
+        units = {unit.number: unit for unit in self._units_at(positions)}
+        return [unit for unit in units.values() if self._units.refers_outside(unit)]
 
     def _is_named(self, unit: Unit, value: tuple[int, int] | None, last: str) -> bool:
         text = self._naming.text(unit, value)

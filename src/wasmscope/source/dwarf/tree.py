@@ -21,7 +21,7 @@ Values = Mapping[int, tuple[int, int]]
 _NO_VALUES: Values = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class UnitTree:
     """The entries of a unit in their order; an entry is named by its index.
 

@@ -40,6 +40,7 @@ WANTED: Mapping[int, frozenset[int]] = {
     Tag.TRY_BLOCK: _CODE,
     Tag.CATCH_BLOCK: _CODE,
     Tag.VARIABLE: _NAMED | _COPY,
+    Tag.MEMBER: _NAMED,
     **dict.fromkeys(
         (
             Tag.NAMESPACE, Tag.MODULE, Tag.STRUCTURE_TYPE, Tag.CLASS_TYPE, Tag.UNION_TYPE, Tag.ENUMERATION_TYPE,
@@ -101,14 +102,25 @@ class Units:
         """The unit's entries."""
         found = self._trees.get(unit.number)
         if found is None:
-            found = self._trees[unit.number] = self._read(unit, None)
-            if found.problem:
-                self.problems.append(f"unit {unit.start:#x}: {found.problem}")
+            found = self._read(unit, None)
+            self.keep(unit, found)
         return found
 
     def read_tree(self, unit: Unit) -> UnitTree:
         """As `tree`, for somebody who looks at it once: it is not kept."""
         return self._trees.get(unit.number) or self._read(unit, None)
+
+    def keep(self, unit: Unit, tree: UnitTree) -> None:
+        """Keeps what `read_tree` gave: the unit is of interest after all."""
+        if self._trees.setdefault(unit.number, tree) is tree and tree.problem:
+            self.problems.append(f"unit {unit.start:#x}: {tree.problem}")
+
+    def refers_outside(self, unit: Unit) -> bool:
+        """Whether copies of functions in the unit may be of functions in others."""
+        try:
+            return self._table(unit).has_form(Form.REF_ADDR)
+        except MalformedDwarf:
+            return False
 
     def check_kinds(self, unit: Unit) -> None:
         """Reads all kinds of entries the unit may have. Raises `MalformedDwarf`."""
