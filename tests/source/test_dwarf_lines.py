@@ -67,7 +67,7 @@ def test_frames_are_those_of_wasm_tools(name: str) -> None:
     module, info = module_of(name), info_of(name)
     pcs = pcs_of(module)
     theirs = by_wasm_tools(FOLDER / name, pcs)
-    ours = [shown(info, pc) for pc in pcs]
+    ours = [[(each[0].partition("(")[0], *each[1:]) for each in shown(info, pc)] for pc in pcs]
     assert len(theirs) == len(pcs) > 20
     assert dict(zip(pcs, ours, strict=True)) == dict(zip(pcs, theirs, strict=True))
 
