@@ -53,7 +53,9 @@ def _normal(path: str) -> str:
         return path
     kept: list[str] = []
     for part in path.split("/"):
-        if part == ".." and kept and kept[-1] not in ("", ".."):
+        if part == ".." and kept == [""]:
+            continue  # above the root is the root
+        if part == ".." and kept and kept[-1] != "..":
             kept.pop()
         elif part not in (".", "") or not kept:
             kept.append(part)

@@ -71,14 +71,16 @@ class _Stop(Exception):
         self.reason = reason
 
 
-def evaluate(operations: list[DWARFExprOp], values: FrameValues, context: ExpressionContext, size: int) -> Located:
-    """Where the variable is that `operations` describe; addresses have `size` bytes.
+def evaluate(
+    operations: list[DWARFExprOp], length: int, values: FrameValues, context: ExpressionContext, address_size: int
+) -> Located:
+    """Where the variable is that `operations` describe, an expression of `length` bytes.
 
     Raises `MalformedDwarf` through `context`.
     """
     if not operations:
         return OPTIMISED_OUT
-    machine = _Machine(operations, values, context, size)
+    machine = _Machine(operations, length, values, context, address_size)
     try:
         return machine.run()
     except _Stop as stop:
@@ -99,10 +101,16 @@ class _Machine:
     """The stack machine of DWARF 5, 2.5.1."""
 
     def __init__(
-        self, operations: list[DWARFExprOp], values: FrameValues, context: ExpressionContext, address_size: int
+        self,
+        operations: list[DWARFExprOp],
+        length: int,
+        values: FrameValues,
+        context: ExpressionContext,
+        address_size: int,
     ) -> None:
         self._operations = operations
         self._at_offset = {operation.offset: index for index, operation in enumerate(operations)}
+        self._at_offset[length] = len(operations)
         self._values = values
         self._context = context
         self._address_size = address_size
@@ -120,22 +128,17 @@ class _Machine:
             index += 1
             name = operation.op_name
             if name == "DW_OP_skip" or (name == "DW_OP_bra" and self._pop().unsigned != 0):
-                index = self._target(operation, index)
+                index = self._target(operation)
             elif name != "DW_OP_bra":
                 self._step(name.removeprefix("DW_OP_").removeprefix("GNU_"), operation.args)
         raise _Stop("its location takes too many steps to work out")
 
-    def _target(self, operation: DWARFExprOp, following: int) -> int:
-        end = operation.offset + 3 + operation.args[0]
-        if following < len(self._operations) or end in self._at_offset:
-            found = self._at_offset.get(end)
-            if found is not None:
-                return found
-            if end > self._operations[-1].offset:
-                return len(self._operations)
-        elif operation.args[0] == 0:
-            return following
-        raise _Stop("its location branches to where no operation is")
+    def _target(self, operation: DWARFExprOp) -> int:
+        """The index of the operation that a branch goes to; that behind the last ends the expression."""
+        found = self._at_offset.get(operation.offset + 3 + operation.args[0])
+        if found is None:
+            raise _Stop("its location branches to where no operation is")
+        return found
 
     def _result(self) -> Located:
         if self._pieces:

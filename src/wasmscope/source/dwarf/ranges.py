@@ -37,10 +37,13 @@ class Ranges:
             found = [(low, high)]
         else:
             return ()
-        pc = self._sections.code.pc
+        code = self._sections.code
         live: list[PcRange] = []
         for low, high in found:
-            start, end = pc(low), pc(high)
+            start, end = code.pc(low), code.pc(high)
+            if low == 0 and high in (code.size - 1, code.size):
+                # All the code, as wasm-tools has it, and not something that was dropped.
+                start, end = code.start, code.start + code.size
             if start is not None and end is not None and start < end:
                 live.append(PcRange(start, end))
         return tuple(live)

@@ -142,12 +142,21 @@ class Structures:
             name=entry.text("DW_AT_name"),
             linkage_name=entry.text("DW_AT_linkage_name") or entry.text("DW_AT_MIPS_linkage_name"),
             type=TypeRef(entry.offset, self._load),
-            is_static="DW_AT_object_pointer" not in entry.attributes,
+            is_static=not self._has_object(entry),
             is_virtual=bool(entry.number("DW_AT_virtuality")),
             is_artificial=entry.flag("DW_AT_artificial"),
             key=entry.offset,
             access=_access(entry),
         )
+
+    def _has_object(self, method: Entry) -> bool:
+        """Whether a method is called on an object: its first parameter is then one that the compiler made."""
+        if "DW_AT_object_pointer" in method.attributes:
+            return True
+        for child in self._entries.children(method):
+            if child.tag == Tag.FORMAL_PARAMETER:
+                return child.flag("DW_AT_artificial")
+        return False
 
     def _argument(self, entry: Entry) -> TemplateArgument:
         is_value = entry.tag == Tag.TEMPLATE_VALUE_PARAMETER

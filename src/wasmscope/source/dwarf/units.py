@@ -175,7 +175,7 @@ class Units:
 
     def address(self, unit: Unit, form: int, value: int) -> int:
         """An address, likewise (class address). Raises `MalformedDwarf`."""
-        if form == Form.ADDR:
+        if form in (Form.ADDR, Form.DATA4, Form.DATA8):  # wasm-tools writes it as a number
             return value
         if form in (Form.ADDRX, Form.ADDRX1, Form.ADDRX2, Form.ADDRX3, Form.ADDRX4):
             return self.indexed_address(unit, value)

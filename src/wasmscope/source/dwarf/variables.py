@@ -142,7 +142,8 @@ class DwarfLocator:
                 if expression is None:
                     return OPTIMISED_OUT
             operations = self.variables.entries.expression(self.unit, expression)
-            return evaluate(operations, values, _Context(self, pc), self.unit.sizes.address)
+            context = _Context(self, pc)
+            return evaluate(operations, len(expression), values, context, self.unit.sizes.address)
         except MalformedDwarf as error:
             return Unavailable(f"its location: {error}")
 
@@ -171,7 +172,9 @@ class _Context:
                 return Unavailable("its function has no frame base here")
         # A frame base does not count from a frame base.
         locator = DwarfLocator(variables, unit, expression, None, False, None)
-        found = evaluate(variables.entries.expression(unit, expression), values, _Context(locator, self.pc), 4)
+        operations = variables.entries.expression(unit, expression)
+        context = _Context(locator, self.pc)
+        found = evaluate(operations, len(expression), values, context, unit.sizes.address)
         match found:
             case InMemory(address):
                 return address
