@@ -20,6 +20,7 @@ MAX_NESTING = 256
 """Blocks and inlined calls in one another."""
 
 _BLOCKS = (Tag.LEXICAL_BLOCK, Tag.TRY_BLOCK, Tag.CATCH_BLOCK)
+_AROUND = (*_BLOCKS, Tag.INLINED_SUBROUTINE)
 
 
 class Functions:
@@ -57,23 +58,47 @@ class Functions:
 
     def path(self, pc: int) -> list[Node]:
         """The function at `pc`, then its blocks and inlined calls around `pc`, from the outside in."""
-        node = self.at(pc)
+        function = self.at(pc)
         path: list[Node] = []
-        while node is not None and len(path) < MAX_NESTING:
-            path.append(node)
-            node = self._inside(node, pc)
+        further = [function] if function is not None else []
+        while further and len(path) < MAX_NESTING:
+            path += further
+            further = self._inside(path[-1], pc)
         return path
 
-    def _inside(self, node: Node, pc: int) -> Node | None:
+    def _inside(self, node: Node, pc: int) -> list[Node]:
+        """What is around `pc` next; several where only the innermost says so."""
         unit, tree, index = node
+        broken: list[int] = []
+        bare: list[int] = []
         for child in tree.children(index):
-            tag = tree.tags[child]
-            if tag in _BLOCKS or tag == Tag.INLINED_SUBROUTINE:
-                values = tree.of(child)
-                is_bare = tag in _BLOCKS and At.LOW_PC not in values and At.RANGES not in values
-                if is_bare or any(pc in each for each in self.ranges((unit, tree, child))):
-                    return unit, tree, child
-        return None
+            if tree.tags[child] not in _AROUND:
+                continue
+            ranges = self.ranges((unit, tree, child))
+            if any(pc in each for each in ranges):
+                return [(unit, tree, child)]
+            if not ranges and At.LOW_PC in tree.of(child):
+                broken.append(child)
+            if tree.tags[child] in _BLOCKS and not _has_code(tree, child):
+                bare.append(child)
+        for child in broken:
+            if found := self._inside_broken(node, child, pc):
+                return found
+        # A block that says nothing of its code is where the one around it is.
+        return [(unit, tree, child) for child in bare[:1]]
+
+    def _inside_broken(self, node: Node, child: int, pc: int) -> list[Node]:
+        """Likewise for an entry that has a start but no end, as Binaryen leaves some: its parts tell where it is."""
+        unit, tree, index = node
+        for part in range(child + 1, tree.ends[child]):
+            if tree.tags[part] in _AROUND and any(pc in each for each in self.ranges((unit, tree, part))):
+                found: list[Node] = []
+                while part != index and len(found) < MAX_NESTING:
+                    if tree.tags[part] in _AROUND:
+                        found.append((unit, tree, part))
+                    part = tree.parents[part]
+                return found[::-1]
+        return []
 
     def ranges(self, node: Node) -> tuple[PcRange, ...]:
         """The code of an entry."""
