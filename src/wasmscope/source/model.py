@@ -117,7 +117,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The answer to "where is this line": no `places` if nothing at or after it has code, in any function around it.
+    """The answer to "where is this line": no `places` if nothing at or after it has code.
 
     `line` is the line found. Where the one asked for has no code, it is the next one that has.
     """
@@ -213,7 +213,7 @@ class DebugInfo(Protocol):
         """Where to stop for `line` of the file at `path`: one place for each function and each inlined copy.
 
         `path` is a whole path or its last parts (`main.c`, `src/main.c`). A line without code moves to the next one
-        that has some within a function that reaches over the line asked for, or else to a function's first line.
+        of the file that has some. The place for a line that opens a function is behind its prologue.
         """
         ...
 

@@ -20,6 +20,7 @@ from wasmscope.source.dwarf.types import Types
 from wasmscope.source.dwarf.units import Units
 from wasmscope.source.dwarf.variables import Variables
 from wasmscope.source.model import (
+    DebugInfo,
     LineRow,
     PcRange,
     Place,
@@ -47,7 +48,7 @@ MAX_FOUND = 1 << 12
 """Functions or variables of one name."""
 
 
-class DwarfInfo:
+class DwarfInfo(DebugInfo):
     """What a module's DWARF says. Everything is read when it is first asked for; not to be shared among threads."""
 
     def __init__(self, sections: DwarfSections, path_map: PathMap | None = None) -> None:
