@@ -15,6 +15,9 @@ from wasmscope.source.dwarf.abbreviations import Abbreviation, Abbreviations, Pl
 from wasmscope.source.dwarf.leb128 import signed, unsigned
 from wasmscope.source.dwarf.malformed import MalformedDwarf
 
+MAX_ENTRIES = 1 << 21
+"""Of one unit. One byte of the file may be an entry, which takes 30 bytes, or 300 with attributes that are wanted."""
+
 Values = Mapping[int, tuple[int, int]]
 """By attribute: its form and its value as it is in the entry."""
 
@@ -83,6 +86,8 @@ def read_tree(
             if parent < 0 and offsets:
                 raise MalformedDwarf(f"entry {offset:#x} is a second top entry")
             index = len(offsets)
+            if index == MAX_ENTRIES:
+                raise MalformedDwarf(f"more than {MAX_ENTRIES} entries")
             offsets.append(offset)
             tags.append(kind.tag)
             parents.append(parent)
