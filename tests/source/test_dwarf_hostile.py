@@ -22,7 +22,7 @@ VARIANTS = int(os.environ.get("WASMSCOPE_DWARF_VARIANTS", "300"))
 """Mutated programs a test; there are as many tests as programs."""
 
 LONGEST = 10.0
-"""Seconds that all questions about one variant may take, on a machine that does other things as well."""
+"""Seconds of processor time that all questions about one variant may take: other processes do not count."""
 
 
 class AnyValues:
@@ -124,9 +124,9 @@ def test_every_question_about_mutated_debug_information_has_an_answer(name: str)
     sections = read_sections(module)
     for seed in range(VARIANTS):
         variant = mutated(sections, random.Random(f"{name} {seed}"))
-        start = time.monotonic()
+        start = time.thread_time()
         ask_everything(DwarfInfo(variant), module, AnyValues())
-        assert time.monotonic() - start < LONGEST, f"seed {seed}"
+        assert time.thread_time() - start < LONGEST, f"seed {seed}"
 
 
 def test_every_question_about_what_was_not_mutated_has_an_answer_without_problems() -> None:
@@ -185,10 +185,10 @@ def test_entries_in_one_another_without_end_take_no_recursion() -> None:
     abbreviations = UNIT + b"\2\x0b\1\0\0" + b"\3\x2e\1\x11\1\x12\6\0\0" + b"\0"
     function = b"\3" + (3).to_bytes(4, "little") + (900).to_bytes(4, "little")
     info = hand_made(TOP + function + b"\2" * 200_000, abbreviations)
-    start = time.monotonic()
+    start = time.thread_time()
     assert len(info.frames_at(200)) == 1
     assert len(info.scopes_at(200)) <= 256
-    assert time.monotonic() - start < LONGEST
+    assert time.thread_time() - start < LONGEST
 
 
 def test_a_table_of_files_that_takes_no_space_is_refused() -> None:
@@ -197,9 +197,9 @@ def test_a_table_of_files_that_takes_no_space_is_refused() -> None:
     line = len(header).to_bytes(4, "little") + header
     abbreviations = b"\1\x11\1\x11\1\x12\6\x10\x17\0\0" + b"\0"
     info = hand_made(TOP + bytes(4) + b"\0", abbreviations, line=line)
-    start = time.monotonic()
+    start = time.thread_time()
     assert info.files() == ()
-    assert time.monotonic() - start < LONGEST
+    assert time.thread_time() - start < LONGEST
     assert ".debug_line" in str(info.problems())
 
 
@@ -212,14 +212,14 @@ def test_a_million_lines_are_read_in_bounded_time() -> None:
     line = len(header + program).to_bytes(4, "little") + header + program
     abbreviations = b"\1\x11\1\x11\1\x12\6\x10\x17\0\0" + b"\0"
     info = hand_made(TOP + bytes(4) + b"\0", abbreviations, line=line)
-    start = time.monotonic()
+    start = time.thread_time()
     found = info.places("a", 500_000)
     assert (found.line, [place.pc for place in found.places]) == (500_000, [104])
     last = info.location_at(104)
     assert last is not None
     assert last.line == 1_000_001
     assert info.ranges_of_line(104)
-    assert time.monotonic() - start < 3 * LONGEST
+    assert time.thread_time() - start < 3 * LONGEST
 
 
 def test_an_expression_that_never_ends_is_given_up() -> None:
@@ -241,8 +241,8 @@ def test_units_that_share_a_long_table_of_kinds_are_not_read_again_and_again() -
     code = Code(start=101, body_start=103, code_start=104, end=1100, locals=())
     module = Module(bytes(1200), (Section(SectionId.CODE, "", 98, 100, 1100),), codes=(code,))
     info = DwarfInfo(DwarfSections({".debug_info": units, ".debug_abbrev": kinds + b"\0"}, code_map(module)))
-    start = time.monotonic()
+    start = time.thread_time()
     assert info.frames_at(200) == ()
     assert info.statics() == ()
-    assert time.monotonic() - start < 3 * LONGEST
+    assert time.thread_time() - start < 3 * LONGEST
     assert info.problems()
