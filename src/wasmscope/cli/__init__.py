@@ -28,7 +28,7 @@ from wasmscope.cli.demo import demo
 from wasmscope.cli.failure import FAILED, INTERRUPTED, complain
 from wasmscope.cli.inspect import inspect
 from wasmscope.cli.run import run
-from wasmscope.report.escape import escaped
+from wasmscope.wasm.escape import escaped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

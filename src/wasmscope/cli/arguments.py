@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 
 from wasmscope.cli.failure import Failure
-from wasmscope.report.escape import escaped
 from wasmscope.report.values import format_float_value, host_repr
 from wasmscope.runtime.val import Kind, Val
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.types import ValType
 
 _INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+(_[0-9a-f]+)*|\d+(_\d+)*)", re.IGNORECASE)

@@ -19,7 +19,6 @@ from wasmscope.cli.linking import UnknownImportCalled, provide_imports
 from wasmscope.cli.progress import progress
 from wasmscope.cli.reporting import GuestEnded, Reporter, ReportOptions
 from wasmscope.cli.switches import Switches
-from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.runtime.config import Config
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.func import Func
@@ -27,6 +26,7 @@ from wasmscope.runtime.instance import Instance
 from wasmscope.runtime.linker import Linker
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.store import Store
+from wasmscope.wasm.escape import escaped, escaped_lines
 from wasmscope.wasm.module import ExternKind
 from wasmscope.wasm.module import Module as Decoded
 

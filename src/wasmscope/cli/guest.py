@@ -9,11 +9,11 @@ import wasmtime
 
 from wasmscope.cli.failure import Failure
 from wasmscope.errors import DecodeError, UnsupportedFeature, WasmscopeError
-from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.module import Module, to_binary
 from wasmscope.wasm import module as wasm
 from wasmscope.wasm.decode.module import decode_module
+from wasmscope.wasm.escape import escaped, escaped_lines
 from wasmscope.wasm.opcodes import Feature
 
 LARGEST = 1 << 30

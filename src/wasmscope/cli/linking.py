@@ -10,10 +10,10 @@ import wasmtime
 from wasmscope.cli.describe import describe_import
 from wasmscope.cli.failure import Failure
 from wasmscope.cli.switches import Switches
-from wasmscope.report.escape import escaped
 from wasmscope.runtime.linker import Linker
 from wasmscope.runtime.module import Module
 from wasmscope.runtime.store import Store
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.module import FuncImport, Import
 from wasmscope.wasm.module import Module as Decoded
 

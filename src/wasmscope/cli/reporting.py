@@ -10,10 +10,10 @@ from wasmscope.cli.failure import complain
 from wasmscope.cli.interrupts import Cause, Interrupts
 from wasmscope.cli.terminal import Color, stderr_console
 from wasmscope.report import Limits, Report, capture, format_report
-from wasmscope.report.escape import escaped
 from wasmscope.report.host_call import imported_callee
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.store import Store
+from wasmscope.wasm.escape import escaped
 
 Form = Literal["text", "json", "none"]
 

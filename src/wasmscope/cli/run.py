@@ -14,7 +14,7 @@ from wasmscope.cli.execution import Request, execute
 from wasmscope.cli.reporting import ReportOptions
 from wasmscope.cli.switches import Switches, parse_duration, parse_switches
 from wasmscope.report import Limits
-from wasmscope.report.escape import escaped
+from wasmscope.wasm.escape import escaped
 
 
 def _timeout(context: click.Context, option: click.Parameter, value: str | None) -> float | None:

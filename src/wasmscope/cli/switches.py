@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from wasmscope.report.escape import escaped
 from wasmscope.runtime.config import Config
 from wasmscope.runtime.store import Store
+from wasmscope.wasm.escape import escaped
 
 _PROPOSALS = (
     "bulk-memory",

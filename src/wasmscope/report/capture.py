@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from wasmscope.report.escape import escaped, escaped_lines
 from wasmscope.report.fault import fault_of
 from wasmscope.report.host_call import imported_callee
 from wasmscope.report.model import (
@@ -26,6 +25,7 @@ from wasmscope.report.stack import Limits, StackReader
 from wasmscope.report.tags import find_tag
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame import FrameHandle
+from wasmscope.wasm.escape import escaped, escaped_lines
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import wasmtime
 
-from wasmscope.report.escape import escaped
 from wasmscope.runtime import capi
 from wasmscope.runtime.func import Func
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.module import ExternKind, FuncImport, Module
 from wasmscope.wasm.names import NameSection
 from wasmscope.wasm.types import FuncType, TagType, ValType

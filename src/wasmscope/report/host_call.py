@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wasmscope.report.escape import escaped
 from wasmscope.runtime.frame import FrameHandle
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.instructions import decode_instruction
 from wasmscope.wasm.module import FuncImport
 from wasmscope.wasm.reader import Reader

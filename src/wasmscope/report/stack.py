@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from wasmscope.analysis.tokenizer import tokens_of
 from wasmscope.report.entities import FunctionNames, Names
-from wasmscope.report.escape import escaped
 from wasmscope.report.model import Frame, HostFrame, InstructionLine, OmittedFrames, StackEntry, Value, Variable
 from wasmscope.report.values import ValueFormatter
 from wasmscope.runtime.frame import FrameHandle
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.instructions import Instruction, decode_instruction
 from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.text import format_instruction

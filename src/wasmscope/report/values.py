@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import wasmtime
 
-from wasmscope.report.escape import escaped
 from wasmscope.report.model import Value
 from wasmscope.runtime.frame_values import Unavailable
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, HostRef, I31Ref, Kind, StructRef, Val
+from wasmscope.wasm.escape import escaped
 
 DEEPEST = 2
 """How many references are followed, the value itself being the first."""

@@ -16,7 +16,7 @@ from wasmscope.cli.inspection.model import (
 )
 from wasmscope.cli.inspection.proposals import proposals_of
 from wasmscope.cli.inspection.tools import CustomSections
-from wasmscope.report.escape import escaped
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.module import Export, Import, Module, Section
 from wasmscope.wasm.names import NAME_SECTION, decode_names
 from wasmscope.wasm.sections import SectionId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wasmscope.cli.inspection.model import Producer
 from wasmscope.errors import DecodeError
-from wasmscope.report.escape import escaped
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.reader import Reader
 from wasmscope.wasm.sections import SectionId
