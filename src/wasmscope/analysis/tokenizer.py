@@ -8,7 +8,9 @@ the opcode table, so an opcode is known here as soon as it has a row there.
 from __future__ import annotations
 
 import re
+from array import array
 from functools import cache
+from itertools import accumulate
 
 from wasmscope.errors import DecodeError
 from wasmscope.wasm.instructions import decode_instruction
@@ -140,6 +142,13 @@ def tokenize(bytecode: bytes, start: int, end: int) -> list[bytes]:
 def tokens_of(module: Module, code: Code) -> list[bytes]:
     """The instructions of one function body."""
     return tokenize(module.bytecode, code.code_start, code.end)
+
+
+def instruction_offsets(module: Module, code: Code) -> array[int]:
+    """Where the instructions of one function body begin; the last is its final `end`. Raises as `tokenize` does."""
+    offsets = array("I", accumulate(map(len, tokens_of(module, code)), initial=code.code_start))
+    offsets.pop()
+    return offsets
 
 
 def tokenize_bodies(module: Module) -> list[list[bytes]]:

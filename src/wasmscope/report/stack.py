@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from wasmscope.analysis.tokenizer import tokens_of
+from wasmscope.analysis.tokenizer import instruction_offsets
 from wasmscope.report.entities import FunctionNames, Names
 from wasmscope.report.model import Frame, HostFrame, InstructionLine, OmittedFrames, StackEntry, Value, Variable
 from wasmscope.report.values import ValueFormatter
@@ -45,7 +45,7 @@ class StackReader:
         self.values = ValueFormatter(self.function_names)
         self._limits = limits
         self._names: dict[int, Names] = {}
-        self._offsets: dict[tuple[int, int], list[int]] = {}
+        self._offsets: dict[tuple[int, int], array[int]] = {}
 
     def entries(self, frames: Sequence[FrameHandle]) -> tuple[StackEntry, ...]:
         """`frames`, innermost first, with the host between activations and the middle of a deep stack left out."""
@@ -143,10 +143,9 @@ class StackReader:
             for offset in shown
         )
 
-    def _instruction_offsets(self, module: Module, defined: int) -> list[int]:
+    def _instruction_offsets(self, module: Module, defined: int) -> array[int]:
         key = (id(module), defined)
         if key not in self._offsets:
             code = module.original.codes[defined]
-            lengths = map(len, tokens_of(module.original, code))
-            self._offsets[key] = list(accumulate(lengths, initial=code.code_start))[:-1]
+            self._offsets[key] = instruction_offsets(module.original, code)
         return self._offsets[key]

@@ -6,7 +6,7 @@ Names come from the module, which may be hostile: what is no plain identifier is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wasmscope.wasm.floats import format_float
@@ -54,7 +54,7 @@ def format_instruction(
     With `module` the signature of a block type is written out; with `names` indices become names where there are any;
     locals need to know the `function` for it.
     """
-    return _Formatter(module, names or _NO_NAMES, function).instruction(instruction)
+    return TextFormatter(module, names or _NO_NAMES, function).instruction(instruction)
 
 
 def format_name(name: str) -> str:
@@ -73,13 +73,29 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else f"\\u{{{ord(character):x}}}"
 
 
-class _Formatter:
-    def __init__(self, module: Module | None, names: NameSection, function: int | None) -> None:
+class TextFormatter:
+    """Writes what stands in a `function`, or outside of functions if that is None, with the names of `names`.
+
+    `label` says how a label is written that is so many blocks further out; of a branch table not more than
+    `most_labels` are written.
+    """
+
+    def __init__(
+        self,
+        module: Module | None,
+        names: NameSection,
+        function: int | None = None,
+        label: Callable[[int], str] = str,
+        most_labels: int | None = None,
+    ) -> None:
         self._module = module
         self._names = names
         self._function = function
+        self._label = label
+        self._most_labels = most_labels
 
     def instruction(self, instruction: Instruction) -> str:
+        """One line."""
         opcode = instruction.opcode
         return " ".join([opcode.mnemonic, *filter(None, self._operands(instruction))])
 
@@ -98,7 +114,7 @@ class _Formatter:
                 fields = self._names.fields.get(immediates[0], {})
                 return [self._named(self._names.types, immediates[0]), self._named(fields, immediates[1])]
             case "ref.test" | "ref.test null" | "ref.cast" | "ref.cast null":
-                return [self._value_type(ref_type(immediates[0], name.endswith("null")))]
+                return [self.value_type(ref_type(immediates[0], name.endswith("null")))]
             case _ if Imm.MEMARG in instruction.opcode.immediates:
                 width = instruction.opcode.memory_access
                 assert width is not None
@@ -121,9 +137,10 @@ class _Formatter:
                 return self._named(own, value)
             case Imm.BLOCK_TYPE:
                 return self._block_type(value)
+            case Imm.LABEL:
+                return self._label(value)
             case Imm.LABELS:
-                labels, default = value
-                return " ".join(map(str, (*labels, default)))
+                return self._labels(*value)
             case Imm.F32 | Imm.F64:
                 return format_float(value)
             case Imm.V128:
@@ -132,9 +149,9 @@ class _Formatter:
             case Imm.LANES16:
                 return " ".join(map(str, value))
             case Imm.HEAP_TYPE:
-                return self._heap_type(value)
+                return self.heap_type(value)
             case Imm.VAL_TYPES:
-                return f"(result {' '.join(map(self._value_type, value))})"
+                return f"(result {' '.join(map(self.value_type, value))})"
             case Imm.CATCHES:
                 return " ".join(map(self._catch, value))
             case Imm.CAST_FLAGS:
@@ -147,17 +164,24 @@ class _Formatter:
     def _named(self, names: NameMap | Mapping[int, str], index: int) -> str:
         return format_name(names[index]) if index in names else str(index)
 
-    def _heap_type(self, heap: HeapType) -> str:
+    def _labels(self, labels: tuple[int, ...], default: int) -> str:
+        shown = labels[: self._most_labels]
+        cut = [f"(;{len(labels) - len(shown)} more;)"] if len(shown) < len(labels) else []
+        return " ".join([*map(self._label, shown), *cut, self._label(default)])
+
+    def heap_type(self, heap: HeapType) -> str:
+        """A heap type (Wasm spec 6.4.3)."""
         return self._named(self._names.types, heap) if isinstance(heap, int) else heap
 
-    def _value_type(self, value_type: ValType) -> str:
+    def value_type(self, value_type: ValType) -> str:
+        """A value type (Wasm spec 6.4.5)."""
         if not isinstance(value_type.heap, int):
             return value_type.name
-        return f"(ref {'null ' if value_type.nullable else ''}{self._heap_type(value_type.heap)})"
+        return f"(ref {'null ' if value_type.nullable else ''}{self.heap_type(value_type.heap)})"
 
     def _block_type(self, block_type: BlockType) -> str:
         if block_type.value_type is not None:
-            return f"(result {self._value_type(block_type.value_type)})"
+            return f"(result {self.value_type(block_type.value_type)})"
         if block_type.type_index is None:
             return ""
         reference = f"(type {self._named(self._names.types, block_type.type_index)})"
@@ -169,7 +193,7 @@ class _Formatter:
         return " ".join([reference, *(f"({word} {self._types(types)})" for word, types in clauses if types)])
 
     def _types(self, types: tuple[ValType, ...]) -> str:
-        return " ".join(map(self._value_type, types))
+        return " ".join(map(self.value_type, types))
 
     def _memarg(self, memarg: MemArg, width: int) -> list[str]:
         return [
@@ -180,7 +204,7 @@ class _Formatter:
 
     def _catch(self, catch: Catch) -> str:
         tag = "" if catch.tag is None else f" {self._named(self._names.tags, catch.tag)}"
-        return f"({catch.kind}{tag} {catch.label})"
+        return f"({catch.kind}{tag} {self._label(catch.label)})"
 
     def _cast(self, cast: CastBranch) -> str:
-        return f"{cast.label} {self._value_type(cast.source)} {self._value_type(cast.target)}"
+        return f"{self._label(cast.label)} {self.value_type(cast.source)} {self.value_type(cast.target)}"

@@ -1,0 +1,98 @@
+"""The text of whole modules: word for word what `wasm-tools print` writes, and the same module when parsed again."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from support.guests import GuestAbsent, guest
+from support.wasmtools import SPEC_ABSENT, WASM_TOOLS_ABSENT, print_wat, wasm_tools
+from wasm.modules import supported_spec_modules
+from wasmscope.source.names import ModuleNames
+from wasmscope.source.wat.function import FunctionText
+from wasmscope.source.wat.module import module_lines
+from wasmscope.wasm.decode.module import decode_module
+from wasmscope.wasm.module import Module
+from wasmscope.wasm.names import decode_names
+
+PARTS = 6
+
+needs_suite = pytest.mark.skipif(bool(SPEC_ABSENT), reason=SPEC_ABSENT)
+needs_wasm_tools = pytest.mark.skipif(bool(WASM_TOOLS_ABSENT), reason=WASM_TOOLS_ABSENT)
+
+
+def words(text: str) -> list[str]:
+    """The tokens of a text, without comments, and in the one form of several that say the same."""
+    text = re.sub(r"""("(?:[^"\\]|\\.)*")|;;.*|\(;.*?;\)""", lambda match: match[1] or " ", text)
+    # A rec group of one type is that type; table 0 is implied.
+    text = re.sub(r"\(rec\s+(\(type [^\n]*\))\s*\n\s*\)", r"\1", text).replace("(table 0) (", "(")
+    # How locals are grouped is a matter of layout.
+    text = re.sub(r"\(local ((?!\$)[^\n]*?)\)(?=\s*(\(local|$))", _one_by_one, text, flags=re.MULTILINE)
+    return re.findall(r"""\$?"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+""", text)
+
+
+def _one_by_one(match: re.Match[str]) -> str:
+    types = re.findall(r"\([^()]*\)|\S+", match[1])
+    return " ".join(f"(local {each})" for each in types)
+
+
+def text_of(module: Module, *, named: bool) -> str:
+    section = decode_names(module)
+    return "\n".join(module_lines(module, ModuleNames(module, section).as_section() if named else section)) + "\n"
+
+
+def modules(part: int) -> Iterator[tuple[str, Module]]:
+    yield from list(supported_spec_modules())[part::PARTS]
+
+
+@needs_suite
+@pytest.mark.parametrize("part", range(PARTS))
+def test_official_modules_are_printed_as_wasm_tools_does(part: int) -> None:
+    compared = 0
+    for name, module in modules(part):
+        ours, theirs = words(text_of(module, named=False)), words(print_wat(module.bytecode))
+        assert ours == theirs, name
+        compared += len(ours)
+    assert compared > 100_000 / PARTS
+
+
+@needs_suite
+@pytest.mark.parametrize("part", range(PARTS))
+def test_official_modules_come_back_from_their_text_with_made_up_names(part: int) -> None:
+    compared = 0
+    for name, module in list(modules(part))[::8]:
+        text = text_of(module, named=True)
+        again = wasm_tools("parse", "-", input=text.encode())
+        assert words(stripped(again)) == words(stripped(module.bytecode)), name
+        compared += 1
+    assert compared > 20
+
+
+def stripped(bytecode: bytes) -> str:
+    return print_wat(wasm_tools("strip", "--all", "-", input=bytecode))
+
+
+GUESTS = ("micropython", "graphviz", "quickjs", "resvg", "ruby", "cpython-3.12", "cc1plus")
+
+
+@needs_wasm_tools
+@pytest.mark.parametrize("name", GUESTS)
+def test_functions_of_real_guests(name: str) -> None:
+    try:
+        path = guest(name)
+    except GuestAbsent as absent:
+        pytest.skip(str(absent))
+    bytecode = wasm_tools("strip", "--all", str(path))
+    printed = re.split(r"\n(?=  \(func )", print_wat(bytecode))[1:]
+    module = decode_module(bytecode)
+    names = decode_names(module)
+    sample = random.Random(1).sample(range(len(module.codes)), 60)
+    for index in sample:
+        text = FunctionText(module, names, module.num_imported_functions + index)
+        theirs = printed[index]
+        if index == len(module.codes) - 1:
+            theirs = theirs.partition("\n  )\n")[0] + "\n  )"
+        assert words("\n".join(text.lines())) == words(theirs), index
