@@ -82,6 +82,7 @@ class FunctionText:
             return None
         return self._offsets[index + 1] if index + 1 < len(self._offsets) else self._code.end
 
+    @property
     def first_code_line(self) -> int:
         """The line of the first instruction."""
         return self._first
