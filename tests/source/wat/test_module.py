@@ -30,11 +30,18 @@ def words(text: str) -> list[str]:
     # A rec group of one type is that type; these pages are of the usual size; tags are exported by index there.
     text = re.sub(r"\(rec\s+(\(type [^\n]*\))\s*\n\s*\)", r"\1", text).replace("(pagesize 0x10000)", "")
     text = re.sub(r"(\(export .* \(tag ).*\)\)", r"\1", text)
+    # There, a type's parameters have the names of the locals of the function with the type's index.
+    text = re.sub(r"^ *\(type .*", _without_names_of_parameters, text, flags=re.MULTILINE)
     # How locals are grouped is a matter of layout.
     text = re.sub(r"\(local ((?!\$)[^\n]*?)\)(?=\s*(\(local|$))", _one_by_one, text, flags=re.MULTILINE)
     # Some spell out what is printable.
     text = re.sub(r"\\u\{([0-9a-f]+)\}", _character, text)
     return re.findall(r"""\$?"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+""", text)
+
+
+def _without_names_of_parameters(match: re.Match[str]) -> str:
+    one_by_one = re.sub(r"\(param \$\S+ ([^()]+|\([^()]*\))\)", r"(param \1)", match[0])
+    return one_by_one.replace(") (param ", " ")
 
 
 def _character(match: re.Match[str]) -> str:

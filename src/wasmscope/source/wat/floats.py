@@ -14,9 +14,12 @@ def decimal(encoding: bytes) -> str:
     if len(encoding) == 8 or not math.isfinite(value):
         return repr(value)
     # As many digits as it takes for it to be the same float32 again; 9 always do.
-    shortest = next(
-        text
-        for text in (f"{value:.{digits}g}" for digits in range(6, 10))
-        if struct.pack("<f", float(text)) == encoding
-    )
-    return repr(float(shortest))
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    return repr(float(next(text for text in texts if _float32(text) == encoding)))
+
+
+def _float32(text: str) -> bytes | None:
+    try:
+        return struct.pack("<f", float(text))
+    except OverflowError:  # the largest ones, rounded up
+        return None

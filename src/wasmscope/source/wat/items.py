@@ -18,8 +18,7 @@ from wasmscope.source.wat.parts import (
     table_type,
     type_use,
 )
-from wasmscope.wasm.decode.data import EXPLICIT as EXPLICIT_MEMORY
-from wasmscope.wasm.decode.elements import EXPLICIT as EXPLICIT_TABLE
+from wasmscope.wasm.decode.elements import EXPLICIT
 from wasmscope.wasm.module import Data, Element, ExternKind, FuncImport, Import, Module
 from wasmscope.wasm.names import NameMap, NameSection
 from wasmscope.wasm.text import TextFormatter, format_name
@@ -126,7 +125,7 @@ class ItemsText:
         if element.mode == "declared":
             parts.append("declare")
         if element.offset is not None:
-            if self._module.bytecode[element.start] & EXPLICIT_TABLE:
+            if self._module.bytecode[element.start] & EXPLICIT:
                 parts.append(f"(table {reference(self._names.tables, element.table or 0)})")
             parts.append(folded("offset", self._module, element.offset, self._formatter))
         if element.functions is not None:
@@ -143,8 +142,8 @@ class ItemsText:
     def _data(self, index: int, data: Data) -> str:
         parts = ["data", identifier(self._names.data, index)]
         if data.offset is not None:
-            if self._module.bytecode[data.start] & EXPLICIT_MEMORY:
-                parts.append(f"(memory {reference(self._names.memories, data.memory or 0)})")
+            if data.memory:
+                parts.append(f"(memory {reference(self._names.memories, data.memory)})")
             parts.append(folded("offset", self._module, data.offset, self._formatter))
         size = data.init_end - data.init_start
         shown = size if self._most is None else min(size, self._most)
