@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from wasmscope.source.demangle import demangled
+from wasmscope.source.local_types import num_locals
 from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.module import ExternKind, FuncImport, Module
 from wasmscope.wasm.names import NameMap, NameSection
@@ -156,7 +157,9 @@ class ModuleNames:
     def locals(self, function: int) -> Space:
         """Names of the parameters and locals of a function, which counts imports too; else `var0`."""
         if function not in self._locals:
-            self._locals[function] = Space(self._num_locals(function), self._section.locals.get(function, {}), "var")
+            self._locals[function] = Space(
+                num_locals(self._module, function), self._section.locals.get(function, {}), "var"
+            )
         return self._locals[function]
 
     def labels(self, function: int) -> NameMap:
@@ -197,15 +200,6 @@ class ModuleNames:
             fields=_ByIndex(len(self._module.types), self.fields),
             tags=self.tags,
         )
-
-    def _num_locals(self, function: int) -> int:
-        try:
-            params = len(self._module.func_type(function).params)
-        except LookupError:
-            params = 0
-        defined = function - self._module.num_imported_functions
-        groups = self._module.codes[defined].locals if 0 <= defined < len(self._module.codes) else ()
-        return params + sum(count for count, _ in groups)
 
     def _external(self, kind: ExternKind, given: NameMap, prefix: str) -> Space:
         """A space that can be imported and exported. The name section goes before exports, these before imports."""

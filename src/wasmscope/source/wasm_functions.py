@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import chain, repeat
 
 from wasmscope.analysis.tokenizer import instruction_offsets
 from wasmscope.errors import WasmscopeError
 from wasmscope.source.demangle import is_called, without_arguments
+from wasmscope.source.local_types import local_types, params_of
 from wasmscope.source.locations import Fixed, InWasm, WasmSpace
 from wasmscope.source.model import (
     Language,
@@ -155,16 +157,13 @@ class WasmFunctions:
         return (WasmType(number_type(name)),) if name in NUMBER_CODES else ()
 
     def _locals(self, index: int, code: Code) -> tuple[Variable, ...]:
-        try:
-            params = self.module.func_type(index).params
-        except LookupError:
-            params = ()
-        types = [*params, *(each for count, each in code.locals for _ in range(count))]
+        num_params = len(params_of(self.module, index))
         space = self.names.locals(index)
         language = self._language(code.code_start)
-        kinds = (VariableKind.PARAMETER if i < len(params) else VariableKind.LOCAL for i in range(len(types)))
+        kinds = chain(repeat(VariableKind.PARAMETER, num_params), repeat(VariableKind.LOCAL))
         return tuple(
-            self._variable(space, i, types[i], WasmSpace.LOCAL, kind, language) for i, kind in enumerate(kinds)
+            self._variable(space, i, value_type, WasmSpace.LOCAL, kind, language)
+            for i, (value_type, kind) in enumerate(zip(local_types(self.module, index), kinds, strict=False))
         )
 
     def _variable(

@@ -18,9 +18,12 @@ from functools import partial
 from itertools import islice
 
 from wasmscope.analysis.tokenizer import instruction_offsets
+from wasmscope.errors import WasmscopeError
+from wasmscope.source.local_types import local_types, num_locals, params_of
 from wasmscope.source.wat.floats import decimal
 from wasmscope.source.wat.nesting import Nesting, Position
 from wasmscope.source.wat.parts import identifier, locals_clauses, type_use
+from wasmscope.wasm.escape import escaped
 from wasmscope.wasm.instructions import Instruction, decode_instruction
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameMap, NameSection
@@ -40,7 +43,7 @@ class FunctionText:
     """A function that `module` defines; `function` counts imports too.
 
     `names` may lack names: what has none is written as its index. `most_labels` limits how much of a branch table is
-    written. Raises `DecodeError` or `UnsupportedFeature` where the body is not made of instructions.
+    written. Raises `DecodeError` or `UnsupportedFeature` where the body cannot be cut into instructions.
     """
 
     def __init__(self, module: Module, names: NameSection, function: int, most_labels: int | None = None) -> None:
@@ -49,10 +52,10 @@ class FunctionText:
         self._function = function
         self._most_labels = most_labels
         self._code = module.codes[function - module.num_imported_functions]
-        self._num_locals = sum(count for count, _ in self._code.locals)
+        self._num_params = len(params_of(module, function))
         self._offsets = instruction_offsets(module, self._code)
         self._nesting = Nesting(module.bytecode, self._offsets)
-        self._first = 2 + -(-self._num_locals // _LOCALS_A_LINE)
+        self._first = 2 + -(-(num_locals(module, function) - self._num_params) // _LOCALS_A_LINE)
 
     @property
     def num_lines(self) -> int:
@@ -106,19 +109,20 @@ class FunctionText:
         return " ".join(filter(None, parts))
 
     def _locals(self, group: int) -> str:
-        first = group * _LOCALS_A_LINE
-        types = (each for count, each in self._code.locals for each in [each] * count)
-        shown = islice(types, first, first + _LOCALS_A_LINE)
-        num_params = len(self._module.func_type(self._function).params)
+        first = self._num_params + group * _LOCALS_A_LINE
+        shown = islice(local_types(self._module, self._function), first, first + _LOCALS_A_LINE)
         formatter = TextFormatter(self._module, self._names)
         names = self._names.locals.get(self._function, {})
-        return "  " + locals_clauses("local", shown, num_params + first, names, formatter)
+        return "  " + locals_clauses("local", shown, first, names, formatter)
 
     def _instruction(self, position: Position) -> str:
         if position.number == len(self._offsets) - 1:
             return ")"
         offset = self._offsets[position.number]
-        instruction = decode_instruction(Reader(self._module.bytecode, offset, self._code.end))
+        try:
+            instruction = decode_instruction(Reader(self._module.bytecode, offset, self._code.end))
+        except WasmscopeError as error:
+            return f"  ;; no instruction: {escaped(str(error))}"  # only its length was known before
         formatter = TextFormatter(
             self._module, self._names, self._function, partial(self._label, position), self._most_labels
         )
