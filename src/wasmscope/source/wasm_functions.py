@@ -35,6 +35,9 @@ from wasmscope.wasm.types import NUMBER_CODES, ValType, number_type
 _SEPARATORS = ("::", "/", "#", ".")
 """Between the parts of a qualified name: of C++ and Rust, AssemblyScript's files and methods, Kotlin and Dart."""
 
+MOST_SEARCHED = 4_000_000
+"""Characters of names that are demangled for one answer; it takes some microseconds each."""
+
 
 class WasmFunctions:
     """Answers with the functions, locals and globals of `module`. A function's key is its index, imports counted.
@@ -55,6 +58,11 @@ class WasmFunctions:
         self._unnamed_are_artificial = unnamed_are_artificial
         self._starts = [code.start for code in module.codes]
         self._types: dict[int, Type] = {}
+        self._problems: dict[str, None] = {}
+
+    def problems(self) -> tuple[str, ...]:
+        """What could not be answered."""
+        return tuple(self._problems)
 
     def index_at(self, pc: int) -> int | None:
         """The index of the function in whose body `pc` is, among those the module defines."""
@@ -110,9 +118,16 @@ class WasmFunctions:
         # Whatever a name is mangled to, its last part is in it, so few names have to be demangled.
         part = _last_part(without_arguments(plain))
         found = {self.names.functions.index(plain)}
+        left = MOST_SEARCHED
         for index in range(self.module.num_imported_functions, len(self.module.function_types_indices)):
             recorded = self.names.recorded(index) or self.names.functions[index]
-            if part in recorded and (recorded == plain or _is_called(self.names.readable(index), plain)):
+            if part not in recorded:
+                continue
+            left -= len(recorded)
+            if left < 0:
+                self._problems["some functions were not found: too many have names that may be meant"] = None
+                break
+            if recorded == plain or _is_called(self.names.readable(index), plain):
                 found.add(index)
         first = self.module.num_imported_functions
         return tuple(

@@ -200,3 +200,12 @@ def test_a_function_that_is_malformed_is_a_problem_and_nothing_more() -> None:
     assert info.function_at(module.codes[0].code_start) is not None
     (problem,) = info.problems()
     assert "function 0 cannot be shown" in problem
+
+
+def test_a_search_among_very_many_mangled_names_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = decode_module(many_functions(200))
+    section_ = NameSection(functions={index: f"_ZN4same{'1a' * 50}{index}bE" for index in range(200)})
+    monkeypatch.setattr("wasmscope.source.wasm_functions.MOST_SEARCHED", 1000)
+    info = WatInfo(module, ModuleNames(module, section_))
+    assert info.functions_named("a") == ()
+    assert info.problems() == ("some functions were not found: too many have names that may be meant",)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import PurePosixPath
 
 from wasmscope.source.model import (
@@ -54,12 +53,11 @@ class SourceMapInfo:
         self._map = source_map
         self._mappings = source_map.mappings
         self._functions = WasmFunctions(module, names, self._language, unnamed_are_artificial=True)
-        self._lines: dict[int, dict[int, array[int]]] = {}
 
     def problems(self) -> tuple[str, ...]:
         """As `DebugInfo` says."""
         unmapped = ["the source map has no mapping"] if not self._mappings.pcs else []
-        return (*self._map.problems, *unmapped)
+        return (*self._map.problems, *unmapped, *self._functions.problems())
 
     def files(self) -> tuple[SourceFile, ...]:
         """As `DebugInfo` says."""
@@ -77,15 +75,15 @@ class SourceMapInfo:
 
     def places(self, path: str, line: int) -> Places:
         """As `DebugInfo` says."""
-        sources = [i for i, file in enumerate(self._map.files) if is_meant(file.path, path)]
-        wanted = max(line, 1) - 1
-        # The first line that has code is of a function that begins there, or that reaches over the line asked for.
-        candidates = sorted({each for source in sources for each in self._lines_of(source) if each >= wanted})
-        for candidate in candidates:
-            places = tuple(self._places(sources, candidate))
-            if places:
-                return Places(line, candidate + 1, places)
-        return Places(line, line, ())
+        wanted = frozenset(i for i, file in enumerate(self._map.files) if is_meant(file.path, path))
+        found = self._nearest(wanted, max(line, 1) - 1) if wanted else []
+        if not found:
+            return Places(line, line, ())
+        first_of: dict[int | None, int] = {}
+        for index in found:
+            first_of.setdefault(self._functions.index_at(self._mappings.pcs[index]), index)
+        places = map(self._place, islice(first_of.values(), MAX_PLACES))
+        return Places(line, self._mappings.lines[found[0]] + 1, tuple(place for place in places if place is not None))
 
     def entry_place(self, function: SourceFunction) -> Place | None:
         """As `DebugInfo` says: the first instruction that comes from a source."""
@@ -176,28 +174,22 @@ class SourceMapInfo:
         sources, lines = self._mappings.sources, self._mappings.lines
         return sources[index] == sources[other] and lines[index] == lines[other]
 
-    def _lines_of(self, source: int) -> dict[int, array[int]]:
-        """The mappings to a source by their lines."""
-        if source not in self._lines:
-            found: dict[int, array[int]] = {}
-            for index, each in enumerate(self._mappings.sources):
-                if each == source:
-                    found.setdefault(self._mappings.lines[index], array("I")).append(index)
-            self._lines[source] = found
-        return self._lines[source]
+    def _nearest(self, wanted: frozenset[int], line: int) -> list[int]:
+        """The mappings to the first line from `line` on that has code, in files that are wanted.
 
-    def _places(self, sources: list[int], line: int) -> Iterator[Place]:
-        """The first place in each function that has code of `line`."""
-        seen: set[int] = set()
-        for source in sources:
-            for index in self._lines_of(source).get(line, ()):
-                function = self._functions.index_at(self._mappings.pcs[index])
-                if function is None or function in seen or len(seen) >= MAX_PLACES:
+        It is of a function that begins there, or that reaches over the line asked for.
+        """
+        pcs = self._mappings.pcs
+        nearest: list[int] = []
+        best = -1
+        for index, (source, at) in enumerate(zip(self._mappings.sources, self._mappings.lines, strict=True)):
+            if source in wanted and at >= line and (at <= best or not nearest):
+                if self._functions.index_at(pcs[index]) is None:
                     continue
-                seen.add(function)
-                place = self._place(index)
-                if place is not None:
-                    yield place
+                if at != best:
+                    nearest, best = [], at
+                nearest.append(index)
+        return nearest
 
     def _place(self, index: int) -> Place | None:
         """Where a breakpoint on the mapping goes, if it names a source."""

@@ -71,7 +71,7 @@ class WatInfo:
         """As `DebugInfo` says."""
         more = len(self._module.codes) - MOST_FILES
         note = [f"{more} functions are not listed: their files are opened by their numbers"] if more > 0 else []
-        return (*note, *self._problems.values())
+        return (*note, *self._problems.values(), *self._functions.problems())
 
     def files(self) -> tuple[SourceFile, ...]:
         """As `DebugInfo` says."""
