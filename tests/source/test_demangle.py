@@ -84,9 +84,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_names_take_bounded_time_and_space(name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     readable = demangled(name)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(readable) <= max(len(name), 4 * LONGEST)
 
 

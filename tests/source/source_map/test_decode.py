@@ -199,10 +199,10 @@ def test_many_mappings_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_map_takes_little_time() -> None:
     segments = [encoded(1, 0, i % 3 - 1, i % 5) for i in range(300_000)]
     decoder = MappingsDecoder(1 << 20)
-    start = time.perf_counter()
+    start = time.process_time()
     decoder.section(",".join(segments), 0, 0, 1, 0, 0)
     assert len(decoder.result().pcs) == 300_000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_mutated_maps_give_a_map_or_a_reason() -> None:

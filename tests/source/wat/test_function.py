@@ -128,21 +128,21 @@ def body(instructions: bytes) -> bytes:
 def test_a_line_of_a_huge_function_is_made_without_the_others() -> None:
     count = 3_000_000
     text = text_of(body(b"\x01" * count))
-    start = time.perf_counter()
+    start = time.process_time()
     assert list(text.lines(count, count + 2)) == ["  nop", "  nop", ")"]
-    assert time.perf_counter() - start < 10
-    start = time.perf_counter()
+    assert time.process_time() - start < 10
+    start = time.process_time()
     for line in range(1_000_000, 1_000_500):
         assert list(text.lines(line, line)) == ["  nop"]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_deep_nesting_is_not_quadratic() -> None:
     depth = 100_000
     text = text_of(body(b"\x02\x40" * depth + b"\x0c" + leb(depth - 1) + b"\x0b" * depth))
-    start = time.perf_counter()
+    start = time.process_time()
     assert sum(map(len, text.lines())) < depth * 300
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     assert list(text.lines(depth + 2, depth + 2)) == ["  " * 51 + f"br {depth - 1} (;@1;)"]
 
 
@@ -151,9 +151,9 @@ def test_a_name_is_not_sought_through_all_blocks() -> None:
     module = decode_module(body(b"\x02\x40" * depth + (b"\x0c" + leb(depth - 1)) * 1000 + b"\x0b" * depth))
     text = FunctionText(module, NameSection(labels={0: {0: "outermost"}}), 0)
     assert list(text.lines(2, 2)) == ["  block $outermost"]
-    start = time.perf_counter()
+    start = time.process_time()
     list(text.lines(depth + 2, depth + 1001))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_long_branch_table_is_cut_where_that_is_asked_for() -> None:

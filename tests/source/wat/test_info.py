@@ -178,14 +178,14 @@ def test_a_module_of_many_functions_is_not_printed() -> None:
     count = 300_000
     module = decode_module(many_functions(count))
     info = WatInfo(module, ModuleNames(module, NameSection()))
-    start = time.perf_counter()
+    start = time.process_time()
     assert info.text(f"{count - 1}.wat") == (f"(func $func{count - 1} (;{count - 1};) (type $type0)", ")")
     (place,) = info.places(f"{count - 1}.wat", 2).places
     assert place.pc == module.codes[-1].code_start
     assert info.location_at(place.pc) == place.location
     assert len(info.files()) == MOST_FILES + 1
     assert "are not listed" in info.problems()[0]
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     for index in range(1000):  # what was counted is not all kept
         assert info.num_lines(f"{index}.wat") == 2
     assert len(info._texts) < 500
