@@ -74,7 +74,7 @@ def test_official_modules_are_printed_as_wasm_tools_does(part: int) -> None:
     compared = left_out = 0
     for name, module in official_modules(part):
         theirs = print_wat(module.bytecode)
-        if re.search(r'"#|\$#', theirs):
+        if re.search(r'"#|\$#|\(@custom', theirs):
             left_out += 1  # equal names are made different, by `ModuleNames` here; custom sections are not text here
             continue
         ours = words(text_of(module, named=False))
