@@ -74,14 +74,14 @@ def test_official_modules_are_printed_as_wasm_tools_does(part: int) -> None:
     compared = left_out = 0
     for name, module in official_modules(part):
         theirs = print_wat(module.bytecode)
-        if re.search(r'"#|\$#|\(@custom', theirs):
-            left_out += 1  # equal names are made different, by `ModuleNames` here; custom sections are not text here
+        if re.search(r'"#|\$#|\(@(custom|metadata)', theirs):
+            left_out += 1  # equal names are made different, by `ModuleNames` here; annotations are not printed here
             continue
         ours = words(text_of(module, named=False))
         assert ours == words(theirs), name
         compared += len(ours)
     assert compared > 2_000
-    assert left_out < 30
+    assert left_out < 10
 
 
 @needs_suite
