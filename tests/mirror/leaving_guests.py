@@ -52,6 +52,20 @@ GUESTS = {
             (local.set $s) (drop) (local.get $s))
           (i64.add))
         (i64.sub)"""),
+    "loops that begin with a call": guest(
+        f"""
+        (loop $outer
+          (call $count)
+          (local.set $j (i32.const 0))
+          (loop $inner
+            (call $count)
+            (call $look (local.get $i))
+            (br_if $inner (i32.lt_u (local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const 3))))
+          (br_if $outer {_NEXT}))
+        (global.get $g)""",
+        locals_="(local $j i32)",
+        more="(func $count (global.set $g (i64.add (global.get $g) (i64.const 1))))",
+    ),
     "in an if": guest(f"""
         (i64.const 4)
         (if (result i64) (local.get $n)

@@ -27,6 +27,8 @@ class Run:
     """Of every event and every call of `look`: what it was, and the frames."""
     told: list[str] = field(default_factory=list)
     """The breakpoints hit: the values then."""
+    interrupted: list[Any] = field(default_factory=list)
+    """The frames wherever `run` was interrupted."""
     in_variants: int = 0
     """Calls of `look` from a variant."""
     result: Any = None
@@ -76,8 +78,15 @@ class Run:
             self.told.append(str(self._frames()))
             with store.edit_breakpoints() as edit:
                 edit.remove_breakpoint(self.module, event.breakpoints[0].pc)
-        else:
-            self.seen.append((type(event), self._frames()))
+            return
+        frames = self._frames()
+        if not isinstance(event, DebugEvent.Interrupted):
+            self.seen.append((type(event), frames))
+            return
+        store.interrupt()
+        # Where a frame has gone from one tier to another the guest tests for attention once more at the same place.
+        if frames[0][0] == self.module.original.exports[1].index and frames not in self.interrupted[-1:]:
+            self.interrupted.append(frames)
 
     def _run_frame(self) -> wasmscope.FrameHandle | None:
         run = self.module.original.exports[1].index
@@ -129,3 +138,19 @@ def test_frames_that_change_tiers_at_random_look_the_same(name: str) -> None:
         assert shaken.seen == plain.seen
         assert str(shaken.result) == str(plain.result)
     assert variants
+
+
+@pytest.mark.parametrize("name", GUESTS)
+def test_it_is_interrupted_where_it_would_be_whatever_tier_it_is_in(name: str) -> None:
+    plain = Run()
+    plain.store.interrupt()
+    plain.run(GUESTS[name])
+    assert len(plain.interrupted) > ITERATIONS // 3
+    for seed in range(4):
+        shaken = Run()
+        shaken.store.tiers.chaos(random.Random(seed))
+        shaken.store.interrupt()
+        shaken.run(GUESTS[name])
+        assert shaken.interrupted == plain.interrupted
+        assert shaken.seen == plain.seen
+        assert str(shaken.result) == str(plain.result)

@@ -268,7 +268,7 @@ class _Variant:
             instruction = typed.instruction
             name = instruction.opcode.name
             if name in _CALLS:
-                self._add(select_entry(self._companion, instruction.immediates[0]))
+                self._add(select_entry(self._companion, instruction.immediates[0]), typed.pc)
             self._add(self._instruction(typed, _Move(depth, inside)), typed.pc)
             if name in ("local.get", "local.tee") and is_set_late(self._function, instruction.immediates[0]):
                 self._add(_AS_NON_NULL)
