@@ -181,6 +181,8 @@ class Stops:
             activation.suspends_step = True
             activation.suspended_step, self._step = self._step, None
         self.arm()
+        if self._shake is not None:
+            self._shake_up(self._shake)
 
     def end(self, activation: Activation) -> None:
         """It was left; it is not among the store's any more."""
@@ -416,7 +418,7 @@ class Stops:
         store = self._store
         self._forced = chance()
         self._route(self._armed)
-        if chance():
+        if not chance():
             store.wake()
         return chance()
 
