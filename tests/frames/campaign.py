@@ -1,7 +1,8 @@
-"""Compares many random modules: `python -m frames.campaign --modules 20000 --seed 1 --profile all --jobs 2`.
+"""Compares many random modules: `python -m frames.campaign --modules 20000 --seed 1 --jobs 2`.
 
-From `tests/`, with wasmscope importable. What fails is kept, and made smaller, under `.cache/failures`. Profile "all"
-is the generated programs and every profile of smith in turn; smith's own profile of that name is "smith-all".
+From `tests/`, with wasmscope importable; `--tier mirror` and `--tier chaos:SEED` are those of `support/tiers.py`, and what
+is random follows for each module from both seeds. What fails is kept, and made smaller, under `.cache/failures`. Profile
+"all" is the generated programs and every profile of smith in turn; smith's own profile of that name is "smith-all".
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ from pathlib import Path
 from frames.compare import compare
 from frames.corpus import PROFILE_NAMES, PROGRAMS, Case
 from frames.shrink import shrink
+from support import movements, tiers
+
+SEEDS = 1_000_000
+"""The chaos of two seeds of the command line has nothing in common for so many modules."""
+
+PROGRESS = 100
+"""After so many modules a line says so."""
 
 FAILURES = Path(__file__).resolve().parents[2] / ".cache" / "failures"
 
@@ -35,10 +43,11 @@ class Result:
 def run_case(case: Case) -> Result:
     """Compare one module; whatever is raised is a failure too."""
     try:
-        differences, counts = compare(case.bytecode(), case.opt_level)
+        with movements.counted() as moved:
+            differences, counts = compare(case.bytecode(), case.opt_level, case.tier)
     except Exception:
         return Result(case, failure=traceback.format_exc())
-    return Result(case, counts, "\n".join(map(str, differences)))
+    return Result(case, counts + moved, "\n".join(map(str, differences)))
 
 
 def run_cases(cases: Iterable[Case], jobs: int) -> Iterator[Result]:
@@ -51,15 +60,19 @@ def run_cases(cases: Iterable[Case], jobs: int) -> Iterator[Result]:
         yield from pool.imap_unordered(run_case, cases, chunksize=8)
 
 
-def cases_of(profile: str, first: int, count: int) -> list[Case]:
+def cases_of(profile: str, first: int, count: int, tier: tiers.Choice) -> list[Case]:
     """The modules of a profile, or of all of them in turn: every second a generated program."""
     if profile != "all":
-        return [Case(profile.removeprefix("smith-"), seed) for seed in range(first, first + count)]
+        return [_case(profile.removeprefix("smith-"), seed, tier) for seed in range(first, first + count)]
     others = [name for name in PROFILE_NAMES if name != PROGRAMS]
     return [
-        Case(PROGRAMS if number % 2 == 0 else others[number // 2 % len(others)], first + number // 2)
+        _case(PROGRAMS if number % 2 == 0 else others[number // 2 % len(others)], first + number // 2, tier)
         for number in range(count)
     ]
+
+
+def _case(profile: str, seed: int, tier: tiers.Choice) -> Case:
+    return Case(profile, seed, tiers.Choice(tier.tier, tier.seed * SEEDS + seed))
 
 
 def keep(result: Result) -> Path:
@@ -68,7 +81,7 @@ def keep(result: Result) -> Path:
     file = FAILURES / f"{result.case}.wasm"
     file.write_bytes(result.case.bytecode())
     file.with_suffix(".txt").write_text(result.failure)
-    return shrink(file, result.case.opt_level)
+    return shrink(file, result.case.opt_level, result.case.tier or tiers.configured())
 
 
 def main() -> int:
@@ -77,14 +90,18 @@ def main() -> int:
     parser.add_argument("--modules", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--profile", choices=("all", "smith-all", *PROFILE_NAMES), default="all")
+    parser.add_argument("--tier", type=tiers.Choice.parse, default=tiers.configured(), help="fast, mirror, chaos:SEED")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--no-shrink", action="store_true", help="only say what failed")
     options = parser.parse_args()
     started = time.perf_counter()
     counts: Counter[str] = Counter()
     failed: list[Result] = []
-    for result in run_cases(cases_of(options.profile, options.seed, options.modules), options.jobs):
+    cases = cases_of(options.profile, options.seed, options.modules, options.tier)
+    for number, result in enumerate(run_cases(cases, options.jobs), 1):
         counts += result.counts
+        if number % PROGRESS == 0:
+            print(f"{number} modules, {len(failed)} failed, {time.perf_counter() - started:.0f} s", flush=True)
         if result.failure:
             failed.append(result)
             print(f"{result.case}: {result.failure.strip().splitlines()[-1][:300]}", flush=True)

@@ -13,6 +13,7 @@ from frames.interface import RESOURCES, Run
 from frames.observe import Observation, Seen, SeenFrame
 from frames.on_reference import exported_functions, run_reference
 from frames.on_wasmscope import engine_config, run_wasmscope
+from support import tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ def engine(opt_level: str) -> wasmscope.Engine:
     return wasmscope.Engine(engine_config(opt_level))
 
 
-def compare(bytecode: bytes, opt_level: str) -> tuple[list[Difference], Counter[str]]:
-    """Run every export whose name begins with `run` on both sides."""
+def compare(
+    bytecode: bytes, opt_level: str, tier: tiers.Choice | None = None
+) -> tuple[list[Difference], Counter[str]]:
+    """Run every export whose name begins with `run` on both sides; `tier` as in `tiers.prepared`."""
     decoded = reference.Module.decode(bytecode)
     module = wasmscope.Module(engine(opt_level), bytecode)
     equal_types = [decoded.types.index(each) for each in decoded.types]
@@ -46,7 +49,7 @@ def compare(bytecode: bytes, opt_level: str) -> tuple[list[Difference], Counter[
     for export in sorted(exported_functions(decoded)):
         if not export.startswith("run"):
             continue
-        shown = run_wasmscope(engine(opt_level), module, export, equal_types)
+        shown = run_wasmscope(engine(opt_level), module, export, equal_types, tier)
         expected = run_reference(decoded, export, shown.stops())
         difference = next(_differences(export, expected, shown), None)
         if difference is not None:

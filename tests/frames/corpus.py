@@ -8,6 +8,7 @@ import wasmtime
 
 from frames.generator import program
 from reference.smith import PROFILES, random_module
+from support import tiers
 
 PROGRAMS = "programs"
 PROFILE_NAMES = (PROGRAMS, *PROFILES)
@@ -15,10 +16,11 @@ PROFILE_NAMES = (PROGRAMS, *PROFILES)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One module to compare: of a profile, with a seed."""
+    """One module to compare: of a profile, with a seed; run in a tier, or in that which the environment says."""
 
     profile: str
     seed: int
+    tier: tiers.Choice | None = None
 
     @property
     def opt_level(self) -> str:
@@ -32,4 +34,4 @@ class Case:
         return random_module(self.seed, self.profile)
 
     def __str__(self) -> str:
-        return f"{self.profile}-{self.seed}"
+        return f"{self.profile}-{self.seed}" + (f"-{self.tier}" if self.tier is not None else "")

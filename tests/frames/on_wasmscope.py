@@ -47,9 +47,15 @@ def engine_config(opt_level: str, api: Any = wasmscope) -> Any:
     return config
 
 
-def run_wasmscope(engine: wasmscope.Engine, module: wasmscope.Module, export: str, equal_types: Sequence[int]) -> Run:
-    """Run an export in a new instance, with a debug handler; `equal_types` as in `Names`."""
-    recorder = _Recorder(engine, equal_types)
+def run_wasmscope(
+    engine: wasmscope.Engine,
+    module: wasmscope.Module,
+    export: str,
+    equal_types: Sequence[int],
+    tier: tiers.Choice | None = None,
+) -> Run:
+    """Run an export in a new instance, with a debug handler; `equal_types` as in `Names`, `tier` as in `prepared`."""
+    recorder = _Recorder(engine, equal_types, tier)
     try:
         return recorder.invoke(module, export)
     finally:
@@ -59,11 +65,12 @@ def run_wasmscope(engine: wasmscope.Engine, module: wasmscope.Module, export: st
 class _Recorder:
     """The debug handler, and the host's functions."""
 
-    def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int]) -> None:
+    def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int], tier: tiers.Choice | None) -> None:
         self.run = Run()
-        self.store = tiers.prepared(wasmscope.Store(engine))
+        self.store = tiers.prepared(wasmscope.Store(engine), tier)
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
         self.store.set_debug_handler(self, caught_exceptions=False)
+        self.store.withdraw_interrupt()  # that of the handler whose place this takes in the tier "chaos"
         self.instance: wasmscope.Instance | None = None
         self.functions: dict[bytes, int] = {}
         self.names = Names(self.functions, equal_types)

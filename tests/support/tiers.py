@@ -47,6 +47,9 @@ class Choice:
             raise ValueError(f"{name} takes no seed")
         return cls(Tier(name), int(seed) if colon else 0)
 
+    def __str__(self) -> str:
+        return f"{self.tier}:{self.seed}" if self.tier is Tier.CHAOS else self.tier.value
+
 
 def configured() -> Choice:
     """What the environment says."""
