@@ -1,8 +1,8 @@
 """Compares many random modules: `python -m frames.campaign --modules 20000 --seed 1 --jobs 2`.
 
-From `tests/`, with wasmscope importable; `--tier mirror` and `--tier chaos:SEED` are those of `support/tiers.py`, and what
-is random follows for each module from both seeds. What fails is kept, and made smaller, under `.cache/failures`. Profile
-"all" is the generated programs and every profile of smith in turn; smith's own profile of that name is "smith-all".
+From `tests/`, with wasmscope importable. What fails is kept, and made smaller, under `.cache/failures`. Profile "all"
+is the generated programs and every profile of smith in turn; smith's own profile of that name is "smith-all". `--tier
+mirror` and `--tier chaos:SEED` are those of `support/tiers.py`; what is random follows for each module from both seeds.
 """
 
 from __future__ import annotations

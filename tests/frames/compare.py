@@ -37,9 +37,7 @@ def engine(opt_level: str) -> wasmscope.Engine:
     return wasmscope.Engine(engine_config(opt_level))
 
 
-def compare(
-    bytecode: bytes, opt_level: str, tier: tiers.Choice | None = None
-) -> tuple[list[Difference], Counter[str]]:
+def compare(bytecode: bytes, opt_level: str, tier: tiers.Choice | None = None) -> tuple[list[Difference], Counter[str]]:
     """Run every export whose name begins with `run` on both sides; `tier` as in `tiers.prepared`."""
     decoded = reference.Module.decode(bytecode)
     module = wasmscope.Module(engine(opt_level), bytecode)

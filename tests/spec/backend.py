@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Protocol
 
 import wasmtime
 
+from support import tiers
 from wasmscope.errors import WasmscopeError
 from wasmscope.runtime import capi
 from wasmscope.runtime.capi import Failed, Failure, Outcome, Raised, Returned, Trapped
@@ -52,10 +53,10 @@ class Plain:
 class Wasmscope:
     """wasmscope, used as its users do."""
 
-    name = "wasmscope"
+    name: str = "wasmscope"
     exact_f32 = False
 
-    def __init__(self, api: ModuleType) -> None:
+    def __init__(self, api: ModuleType | SimpleNamespace) -> None:
         self.api: Any = api
 
     def instantiate(self, store: Any, module: Any, imports: Sequence[Any]) -> Any | Failure:
@@ -96,6 +97,18 @@ def wasmscope_backend() -> Wasmscope | None:
     import wasmscope
 
     return Wasmscope(wasmscope) if hasattr(wasmscope, "Engine") else None
+
+
+def mirror_backend() -> Wasmscope:
+    """wasmscope with every function in the mirror tier."""
+    import wasmscope
+
+    def store(engine: Any) -> Any:
+        return tiers.prepared(wasmscope.Store(engine), tiers.Choice(tiers.Tier.MIRROR))
+
+    backend = Wasmscope(SimpleNamespace(**{**vars(wasmscope), "Store": store}))
+    backend.name = "mirror"
+    return backend
 
 
 #: every proposal that the engine implements; stack switching is none of the suite's

@@ -11,12 +11,13 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from spec import known, suite
 from spec.backend import Backend, Plain, spec_config, wasmscope_backend
 from spec.observed import Observed, Observer, observed_backend
 from spec.runner import Result, Status, run_script
-from support import tiers
+from support import movements, tiers
 
 
 def main() -> int:
@@ -33,13 +34,24 @@ def main() -> int:
     if reason is not None or backend is None:
         print(reason or "wasmscope has no engine layer here", file=sys.stderr)
         return 2
+    with movements.counted() as moved:
+        unexpected = run(backend, options.files or suite.script_names())
+    for name, count in moved.items():
+        print(f"{count:>10,}  {name}")
+    for result in unexpected:
+        print(f"{result.script}:{result.line}: {result.kind}: {result.detail}")
+    return 1 if unexpected else 0
+
+
+def run(backend: Backend, names: Sequence[str]) -> list[Result]:
+    """Run scripts; returns what failed that is not known to."""
     engine = backend.api.Engine(spec_config(backend.api))
     entries = known.load(backend.name)
     total: Counter[str] = Counter()
     unexpected: list[Result] = []
     began = time.perf_counter()
-    print(f"{'passed':>7} {'failed':>7} {'known':>7} {'skipped':>7} {'seconds':>8}  script")
-    for name in options.files or suite.script_names():
+    print(f"{'passed':>7} {'failed':>7} {'known':>7} {'skipped':>7} {'seconds':>8}  script", flush=True)
+    for name in names:
         started = time.perf_counter()
         counts: Counter[str] = Counter()
         for result in run_script(backend, engine, suite.load(name)):
@@ -53,9 +65,7 @@ def main() -> int:
     _print_row(total, time.perf_counter() - began, "total")
     if isinstance(backend, Observed):
         _print_observed(backend.observer)
-    for result in unexpected:
-        print(f"{result.script}:{result.line}: {result.kind}: {result.detail}")
-    return 1 if unexpected else 0
+    return unexpected
 
 
 def backend_named(name: str) -> Backend | None:
