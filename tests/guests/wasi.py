@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support import tiers
+from support import tiers, waking
 from support.guests import ROOT
 
 # The module `wasmtime` or one with its names; their types are not each other's, so no annotation fits both.
@@ -94,7 +94,8 @@ class Guest:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call the exported function `name`."""
-        return self._exports[name](self.store, *arguments)
+        with waking.woken(self.store):
+            return self._exports[name](self.store, *arguments)
 
     def run(self) -> Outcome:
         """Run a WASI command from its start to its exit."""

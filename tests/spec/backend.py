@@ -99,15 +99,15 @@ def wasmscope_backend() -> Wasmscope | None:
     return Wasmscope(wasmscope) if hasattr(wasmscope, "Engine") else None
 
 
-def mirror_backend() -> Wasmscope:
-    """wasmscope with every function in the mirror tier."""
+def in_tier(choice: tiers.Choice) -> Wasmscope:
+    """wasmscope with guests in a tier, whatever the environment says."""
     import wasmscope
 
     def store(engine: Any) -> Any:
-        return tiers.prepared(wasmscope.Store(engine), tiers.Choice(tiers.Tier.MIRROR))
+        return tiers.prepared(wasmscope.Store(engine), choice)
 
     backend = Wasmscope(SimpleNamespace(**{**vars(wasmscope), "Store": store}))
-    backend.name = "mirror"
+    backend.name = str(choice)
     return backend
 
 

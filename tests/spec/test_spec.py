@@ -1,4 +1,4 @@
-"""The official suite passes on the plain engine, and wherever it does on wasmscope, in either tier."""
+"""The official suite passes on the plain engine, and on wasmscope wherever it does on the plain engine."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from typing import Any
 import pytest
 
 from spec import known, suite
-from spec.backend import Backend, Plain, mirror_backend, spec_config, wasmscope_backend
+from spec.backend import Backend, Plain, spec_config, wasmscope_backend
 from spec.observed import observed_backend
 from spec.runner import Status, run_script
 
 pytestmark = pytest.mark.skipif(suite.missing() is not None, reason=str(suite.missing()))
 
 
-@pytest.fixture(scope="module", params=["plain", "wasmscope", "mirror"])
+@pytest.fixture(scope="module", params=["plain", "wasmscope"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    chosen: Backend | None
-    match request.param:
-        case "plain":
-            chosen = Plain()
-        case "mirror":
-            chosen = mirror_backend()
-        case _:
-            chosen = wasmscope_backend()
+    chosen: Backend | None = Plain() if request.param == "plain" else wasmscope_backend()
     if chosen is None:
         pytest.skip("wasmscope has no engine layer here")
     return chosen

@@ -3,7 +3,7 @@
 fast    as users have it: the fast tier, until somebody wants to stop where it cannot
 mirror  every function in the mirror tier, from its first instruction on
 chaos   frames move to the mirror tier and back at random moments, while a `Controller` interrupts, steps and sets
-        breakpoints at random; what is random follows from the seed
+        breakpoints at random, unless the store has a handler already; what is random follows from the seed
 
 Every test that makes stores for guests whose outcome it compares has them pass through `prepared`.
 """
@@ -71,7 +71,8 @@ def _prepare(store: wasmscope.Store, choice: Choice) -> None:
             force_mirror(store)
         case Tier.CHAOS:
             move_at_random(store, random.Random(f"tiers {choice.seed}"))
-            Controller(random.Random(f"controller {choice.seed}")).take(store)
+            if store.debug_handler is None:
+                Controller(random.Random(f"controller {choice.seed}")).take(store)
 
 
 def force_mirror(store: wasmscope.Store) -> None:
