@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.guest_for_async import Guest, Recorder
-from wasmscope import DebugEvent, Debuggee, EarlyReturn, InjectCall, NotPaused, Trap
+from wasmscope import DebugEvent, Debuggee, EarlyReturn, InjectCall, Instance, Module, NotPaused, Store, Trap
 
 INTERRUPTED = DebugEvent.Interrupted()
 
@@ -28,6 +28,37 @@ def test_an_interruption_from_another_thread_pauses_the_guest() -> None:
         assert [frame.function_index for frame in debuggee.frames()] == [2]
     debuggee.close()
     assert guest.works()
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "(return_call $f (local.get $n))",
+        "(return_call $g (local.get $n))",
+        "(return_call_indirect (type $t) (local.get $n) (i32.const 0))",
+        "(return_call_ref $t (local.get $n) (ref.func $f))",
+    ],
+)
+def test_endless_tail_calls_are_interrupted_and_go_on(again: str) -> None:
+    store = Store()
+    module = Module(
+        store.engine,
+        f"""(module (type $t (func (param i64))) (table 1 funcref) (elem (i32.const 0) $f)
+          (func $f (export "f") (param $n i64) (local.set $n (i64.add (local.get $n) (i64.const 1))) {again})
+          (func $g (param $n i64) (return_call $f (local.get $n))))""",
+    )
+    f = Instance(store, module, []).exports(store)["f"]
+    with Debuggee(store) as debuggee:
+        debuggee.launch(f, 0)
+        last = 0
+        for _ in range(3):
+            threading.Timer(0.02, debuggee.interrupt).start()
+            assert debuggee.resume() == INTERRUPTED
+            (frame,) = debuggee.frames()
+            assert frame.local(0).value > last
+            last = frame.local(0).value
+        assert debuggee.step() == DebugEvent.Step()
+        assert debuggee.frames()[0].local(0).value == last
 
 
 def test_an_interruption_while_paused_is_for_when_the_guest_goes_on() -> None:

@@ -37,7 +37,7 @@ from wasmscope.instrument.publisher import Publisher
 from wasmscope.instrument.redirect import attention, flag, redirect, word, word_or_attention
 
 _END = b"\x0b"
-_CALLS, _LOOPS = attrgetter("calls"), attrgetter("loops")
+_CALLS, _TAIL_CALLS, _LOOPS = attrgetter("calls"), attrgetter("tail_calls"), attrgetter("loops")
 
 _COLD_VALUES, _COLD_VALUES_A_TOKEN = 4096, 8
 """How many values all attention tests of a function may store and read back, so that the code stays in proportion."""
@@ -59,7 +59,7 @@ class FunctionRewriter(Publisher):
         if any(map(_LOOPS, distinct)):
             self.loops = summarise_loops(operations)[::-1]
         self.controls.append(Control(self, (), self.signature.results, 0))
-        self._enter()
+        self._enter(self.pushes_frame or any(map(_TAIL_CALLS, distinct)))
         counts_fuel = self.plan.counts_fuel
         pcs = accumulate(map(len, tokens), initial=self.pc)
         for operation, self.pc in zip(operations, pcs, strict=False):
@@ -75,10 +75,13 @@ class FunctionRewriter(Publisher):
         self.head_size = len(head)
         return b"".join([head, *chunks])
 
-    def _enter(self) -> None:
-        """What is done first: see whether a mirror is to run instead, and whether the host wants attention."""
+    def _enter(self, may_recur: bool) -> None:
+        """What is done first: see whether a mirror is to run instead, and whether the host wants attention.
+
+        A function that calls nothing ends by itself or attends in its loops.
+        """
         counts_fuel = self.plan.counts_fuel
-        if self.pushes_frame and not counts_fuel:
+        if may_recur and not counts_fuel:
             self.attend(self.pc, enters=True)
             return
         self._begin_cold_if(flag(self.plan, self.position))

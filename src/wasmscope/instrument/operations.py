@@ -57,6 +57,7 @@ class _Kind:
     closes: bool
     is_else: bool
     calls: bool
+    tail_calls: bool
     fuel: int
     settles_fuel: bool
     writes: bool
@@ -82,6 +83,7 @@ class _Kind:
             closes=name == "end",
             is_else=name == "else",
             calls=calls,
+            tail_calls=name.startswith("return_call"),
             fuel=0 if name in FREE else 1,
             settles_fuel=name in _SETTLING or name.startswith(("br", "call", "return")),
             writes=writes_memory(opcode),
@@ -128,6 +130,7 @@ class Operation:
         "results",
         "settles_fuel",
         "signature",
+        "tail_calls",
         "token",
         "uses",
         "visit",
@@ -147,6 +150,7 @@ class Operation:
         self.closes = kind.closes
         self.is_else = kind.is_else
         self.calls = kind.calls
+        self.tail_calls = kind.tail_calls
         self.operand: int = immediates[0] if kind.names_local else 0
         self.bit = 2 << self.operand if kind.names_local else 0
         """The local's bit in sets of locals; bit 0 stands for the memories."""
