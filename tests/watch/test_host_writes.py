@@ -146,3 +146,20 @@ def test_what_wasi_writes_is_told_behind_the_call() -> None:
     assert [(event.by_host, event.old, event.new) for event in told] == [
         (True, bytes(16), bytes(exports["memory"].read(store, 16, 32)))
     ]
+
+
+@pytest.mark.parametrize(
+    ("again", "by_host"), [(None, (0, 1)), (3, (0, 3))], ids=["then the guest", "then the guest, then the host"]
+)
+def test_what_a_nested_guest_writes_is_not_told_as_the_hosts(again: int | None, by_host: tuple[int, int]) -> None:
+    def host(guest: Guest, _: int) -> None:
+        guest.exports["memory"].write(guest.store, word(1), 8)
+        guest.call("store", 8, 2)
+        if again is not None:
+            guest.exports["memory"].write(guest.store, word(again), 8)
+
+    guest = guest_with(host)
+    guest.watch(guest.exports["memory"], 8, 4)
+    guest.call("run", 0)
+    told = [(event.old, event.new, event.by_host) for event in guest.told if isinstance(event, DebugEvent.Watchpoint)]
+    assert told == [(word(1), word(2), False), (word(by_host[0]), word(by_host[1]), True)]

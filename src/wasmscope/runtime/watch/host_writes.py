@@ -36,8 +36,13 @@ class HostCall:
 
     is_told: bool
     """Whether what it writes is."""
-    early: dict[Watchpoint, Content] = field(default_factory=dict)
-    """What was there before it wrote, of what it had written when it entered a guest itself."""
+    early: dict[Watchpoint, HostWrite] = field(default_factory=dict)
+    """What it had written when it entered guests itself."""
+
+    def wrote(self, change: HostWrite) -> HostWrite:
+        """A change of its own, together with those before, whatever guests wrote between them."""
+        before = self.early.get(change.watch)
+        return change if before is None else HostWrite(change.watch, before.old, change.new)
 
 
 class HostWrites:
@@ -80,7 +85,7 @@ class HostWrites:
         call = self._calls[-1] if self._calls else None
         for change in self._changes():
             if call is not None and call.is_told:
-                call.early.setdefault(change.watch, change.old)
+                call.early[change.watch] = call.wrote(change)
 
     def host_called(self) -> HostCall:
         """A guest has called a host function."""
@@ -92,10 +97,7 @@ class HostWrites:
         if call is not None:
             del self._calls[self._calls.index(call) :]
         early = {} if call is None else call.early
-        changes = {change.watch: change for change in self._changes()}
-        for watch, old in early.items():
-            new = self._known[watch]
-            changes[watch] = HostWrite(watch, old, bytes(new) if isinstance(new, bytearray) else new)
+        changes = early | {each.watch: each if call is None else call.wrote(each) for each in self._changes()}
         order = [watch for watch in self._known if watch in changes]
         return [changes[watch] for watch in order if not is_same(changes[watch].old, changes[watch].new)]
 
