@@ -476,3 +476,25 @@ def test_an_edit_of_a_store_without_debugging_is_none() -> None:
     config = wasmscope.Config()
     config.guest_debug = False
     assert wasmscope.Store(wasmscope.Engine(config)).edit_breakpoints() is None
+
+
+def test_a_guest_stops_in_a_store_with_as_many_instances_as_there_may_be() -> None:
+    store = wasmscope.Store()
+    empty = wasmscope.Module(store.engine, "(module)")
+    module = wasmscope.Module(store.engine, '(module (func (export "f") (nop)))')
+    f = wasmscope.Instance(store, module, []).exports(store)["f"]
+
+    def fill() -> None:
+        for _ in range(10_001):
+            wasmscope.Instance(store, empty, [])
+
+    with pytest.raises(wasmscope.WasmtimeError, match="instance count too high"):
+        fill()
+    edit = store.edit_breakpoints()
+    assert edit is not None
+    with edit:
+        breakpoint_ = edit.add_breakpoint(module, module.frame_table.offsets(0)[0])
+    f(store)
+    assert breakpoint_.hits == 1
+    with pytest.raises(wasmscope.WasmtimeError, match="instance count too high"):
+        fill()

@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 from wasmscope.runtime.shadow import Shadow
 
+_DEFAULT = 10_000
+"""What the engine keeps to where no limit of that kind was set (wasmtime `runtime/limits.rs`)."""
+_PLENTY = 2**31 - 1
+
 
 class Amounts(NamedTuple):
-    """As `Store.set_limits` has them; -1: as many as one likes."""
+    """As `Store.set_limits` has them; -1: the engine's own limit."""
 
     memory_size: int = -1
     table_elements: int = -1
@@ -41,7 +45,7 @@ class Limits:
     @contextmanager
     def lifted(self) -> Iterator[None]:
         """While what the shadow state takes grows (`Shadow.own`): the guest's limits are not for it."""
-        self._tell(Amounts())
+        self._tell(Amounts(instances=_PLENTY, tables=_PLENTY, memories=_PLENTY))
         try:
             yield
         finally:
@@ -51,7 +55,7 @@ class Limits:
         wanted, own = self._amounts, self._shadow.own
 
         def with_own(amount: int, kind: str) -> int:
-            return amount if amount < 0 else amount + own[kind]
+            return (_DEFAULT if amount < 0 else amount) + own[kind]
 
         self._tell(
             wanted._replace(
