@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
+from typing import Any
 
 import pytest
 
@@ -213,3 +217,67 @@ def test_before_the_guest_has_begun_there_is_no_frame_to_redirect() -> None:
         debuggee.resume(EarlyReturn([1]))
     assert (debuggee.state, debuggee.event) == ("paused", None)
     assert debuggee.resume() == DebugEvent.Completed(5)
+
+
+def test_ctrl_c_does_not_make_a_run_to_a_place_forget_it_nor_leave_it_behind() -> None:
+    guest = Guest()
+    debuggee = Debuggee(guest.store)
+    debuggee.launch(guest["spin"])
+    module = debuggee.modules()[0]
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        debuggee.run_to(module, pc_of(DEEP, "i32.sub"))
+    assert [each.temporary for each in guest.store.breakpoints()] == [True]
+    debuggee.interrupt()
+    assert debuggee.resume() == DebugEvent.Interrupted()
+    assert guest.store.breakpoints() == []
+    debuggee.close()
+
+
+@pytest.mark.parametrize("resumption", [None, 5, DebugEvent.Step(), EarlyReturn])
+def test_what_is_no_way_to_go_on_is_refused_and_the_guest_is_paused_as_before(resumption: Any) -> None:
+    guest = Guest()
+    with Debuggee(guest.store) as debuggee:
+        debuggee.launch(guest["count"], 5)
+        debuggee.step()
+        with pytest.raises(TypeError, match="expected Continue, InjectCall, EarlyReturn, ThrowException or JumpTo"):
+            debuggee.resume(resumption)
+        assert debuggee.resume() == DebugEvent.Completed(5)
+
+
+@pytest.mark.parametrize(
+    ("resumption", "why"),
+    [
+        (JumpTo("0x20"), "cannot be interpreted as an integer"),  # type: ignore[arg-type]
+        (JumpTo(None), "cannot be interpreted as an integer"),  # type: ignore[arg-type]
+        (EarlyReturn(5), "expected a sequence of the results, not 5"),  # type: ignore[arg-type]
+        (EarlyReturn({1: 2}), "expected a sequence of the results"),  # type: ignore[arg-type]
+    ],
+)
+def test_ways_to_go_on_with_arguments_of_other_types_are_refused(resumption: Any, why: str) -> None:
+    guest = Guest()
+    with Debuggee(guest.store) as debuggee:
+        debuggee.launch(guest["count"], 5)
+        debuggee.step()
+        with pytest.raises(TypeError, match=why):
+            debuggee.resume(resumption)
+        assert debuggee.resume() == DebugEvent.Completed(5)
+
+
+def test_a_step_of_no_known_kind_is_refused() -> None:
+    guest = Guest()
+    with pytest.raises(ValueError, match="'sideways'"):
+        guest.store.request_step("sideways")  # type: ignore[arg-type]
+
+
+def test_a_breakpoint_in_what_is_no_module_or_instance_is_refused() -> None:
+    guest = Guest()
+    guest["count"](guest.store, 1)
+    module = guest.store.debug_all_modules()[0]
+    edit = guest.store.edit_breakpoints()
+    assert edit is not None
+    with pytest.raises(TypeError, match="expected a Module, not None"):
+        edit.add_breakpoint(None, 0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected an Instance, not 5"):
+        edit.add_breakpoint(module, pc_of(DEEP, "i32.sub"), instance=5)  # type: ignore[arg-type]

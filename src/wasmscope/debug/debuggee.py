@@ -45,6 +45,8 @@ class Debuggee:
         if not store.guest_debug:
             raise WasmscopeError("a guest can be driven with guest_debug on only")
         self._driver = Driver(store, caught_exceptions)
+        self._target: Breakpoint | None = None
+        """Where `run_to` runs to, until there is an event."""
 
     # -- what is known -------------------------------------------------------------------------------------------
 
@@ -114,11 +116,17 @@ class Debuggee:
         Raises `NotPaused` in other states, and what stands against `resumption`: then the guest is paused as before.
         RuntimeError: the guest waits for the event loop that this would block.
         """
-        return self._driver.resume(resumption)
+        try:
+            return self._driver.resume(resumption)
+        finally:
+            self._forget_target()
 
     async def resume_async(self, resumption: Resumption = _CONTINUE) -> DebugEvent:
         """The same, leaving the event loop free. A cancelled task ends the wait, not the guest."""
-        return await self._driver.resume_async(resumption)
+        try:
+            return await self._driver.resume_async(resumption)
+        finally:
+            self._forget_target()
 
     def interrupt(self) -> None:
         """Have the guest pause at its next function entry or loop iteration, with `DebugEvent.Interrupted`.
@@ -155,10 +163,8 @@ class Debuggee:
         It is a temporary breakpoint, removed when there is an event, whichever. Raises `BreakpointError` where there is
         no code.
         """
-        breakpoint_ = self._add_temporary(module, pc)
-        event = self.resume()
-        self._remove(breakpoint_)
-        return event
+        self._set_target(module, pc)
+        return self.resume()
 
     async def step_async(self) -> DebugEvent:
         """See `step`."""
@@ -177,10 +183,8 @@ class Debuggee:
 
     async def run_to_async(self, module: Module, pc: int) -> DebugEvent:
         """See `run_to`."""
-        breakpoint_ = self._add_temporary(module, pc)
-        event = await self.resume_async()
-        self._remove(breakpoint_)
-        return event
+        self._set_target(module, pc)
+        return await self.resume_async()
 
     def close(self) -> None:
         """End the guest, wherever it is; the `error` is `asyncio.CancelledError` then. Another call can be launched.
@@ -212,14 +216,18 @@ class Debuggee:
         self._require_paused("step")
         self.store.request_step(kind)
 
-    def _add_temporary(self, module: Module, pc: int) -> Breakpoint:
+    def _set_target(self, module: Module, pc: int) -> None:
         self._require_paused("run on")
         with self._edit() as edit:
-            return edit.add_breakpoint(module, pc, temporary=True)
+            target = edit.add_breakpoint(module, pc, temporary=True)
+        self._target = target
 
-    def _remove(self, breakpoint_: Breakpoint) -> None:
-        with self._edit() as edit:
-            edit.remove(breakpoint_)
+    def _forget_target(self) -> None:
+        target = self._target
+        if target is not None and not isinstance(self._driver.status, Running):  # else it is waited on for the event
+            self._target = None
+            with self._edit() as edit:
+                edit.remove(target)
 
     def _edit(self) -> BreakpointEdit:
         edit = self.store.edit_breakpoints()

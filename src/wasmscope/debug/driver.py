@@ -42,6 +42,7 @@ from wasmscope.debug.status import Exited, Idle, Paused, Running, Status, execut
 from wasmscope.errors import NotPaused, WasmscopeError
 from wasmscope.runtime.event import Completed, DebugEvent
 from wasmscope.runtime.pending import Ended
+from wasmscope.runtime.resumption import EarlyReturn, JumpTo, ThrowException
 
 if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
@@ -112,6 +113,8 @@ class Driver:
 
     def _begin(self, resumption: Resumption, waiter: object, loop: asyncio.AbstractEventLoop | None) -> Running:
         """Let the guest go on; or, where that was begun and broken off, do again what may not have been done."""
+        if not isinstance(resumption, Continue | InjectCall | EarlyReturn | ThrowException | JumpTo):
+            raise TypeError(f"expected Continue, InjectCall, EarlyReturn, ThrowException or JumpTo, not {resumption!r}")
         with self._lock:
             status = self.status
             if self._waiter not in (None, waiter):

@@ -7,6 +7,8 @@ from operator import index
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
+import wasmtime
+
 from wasmscope.errors import BreakpointError
 from wasmscope.runtime.asynchronous import is_async
 from wasmscope.runtime.stops.breakpoint import Breakpoint, Condition, place_of
@@ -91,6 +93,8 @@ class BreakpointEdit:
         pc, ignore_count = index(pc), index(ignore_count)
         if ignore_count < 0:
             raise ValueError("ignore_count is the number of hits that are not told: not negative")
+        if not isinstance(module, wasmtime.Module):
+            raise TypeError(f"expected a Module, not {module!r}")
         if getattr(module, "instrumented", None) is None:
             raise BreakpointError("the module was made with guest_debug off: it cannot be stopped in")
         if module.engine is not self._store.engine:
@@ -116,7 +120,9 @@ class BreakpointEdit:
         return breakpoint_
 
     def _check_instance(self, module: Module, instance: Instance) -> None:
-        if instance.module is not module:
+        if not isinstance(instance, wasmtime.Instance):
+            raise TypeError(f"expected an Instance, not {instance!r}")
+        if getattr(instance, "module", None) is not module:
             raise BreakpointError("the instance is of another module")
         instances = self._store.instances
         if not (0 <= instance.id < len(instances) and instances[instance.id] is instance):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any, assert_never
 
 from wasmscope.analysis.initialisation import set_before
@@ -43,6 +44,7 @@ def _checked(store: Store, frame: RawFrame, redirection: Redirection) -> unwindi
         raise BreakpointError("the frame cannot go on: nothing says which of several instances it is of")
     match redirection:
         case JumpTo(pc):
+            pc = index(pc)
             if frame.missing:
                 raise BreakpointError(f"the frame cannot go on elsewhere: {frame.missing}")
             _check_jump(store, frame, pc)
@@ -61,6 +63,8 @@ def _checked(store: Store, frame: RawFrame, redirection: Redirection) -> unwindi
 
 def _results(store: Store, frame: RawFrame, values: Sequence[Any]) -> tuple[Val, ...]:
     types = frame.table.typed(frame.function).type.results
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        raise TypeError(f"expected a sequence of the results, not {values!r}")
     if len(values) != len(types):
         raise BreakpointError(f"the function returns {len(types)} values, not {len(values)}")
     instance = _instance(frame)
@@ -94,9 +98,9 @@ def _check_jump(store: Store, frame: RawFrame, pc: int) -> None:
             f"{_listed(found)} here"
         )
     reader = FrameReader(store, frame)
-    for index in sorted(set_before(typed, number)):
-        if isinstance(reader.local(index), Unavailable):
-            raise BreakpointError(f"the frame cannot go on at {pc:#x}: local {index} would be set there, and is not")
+    for local in sorted(set_before(typed, number)):
+        if isinstance(reader.local(local), Unavailable):
+            raise BreakpointError(f"the frame cannot go on at {pc:#x}: local {local} would be set there, and is not")
 
 
 def _listed(types: Sequence[ValType]) -> str:

@@ -42,6 +42,8 @@ class Reach:
                 return cls(base - 1, calls=False)
             case "entry":
                 return cls(0, calls=True, entries=True)
+            case _:
+                raise ValueError(f'expected "into", "over", "out" or "entry" as the kind of a step, not {kind!r}')
 
 
 EVERYTHING = Reach.of("into", None)
