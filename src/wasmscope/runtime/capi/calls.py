@@ -88,11 +88,23 @@ class _Activation:
 innermost: ContextVar[_Activation | None] = ContextVar("innermost", default=None)
 
 
+_ROOM = 60
+"""So many levels of Python's recursion are kept for what has to be done when a host function fails."""
+
+
+def _require_room(levels: int) -> None:
+    """Raise RecursionError where there are no so many left before Python's limit."""
+    if levels:
+        _require_room(levels - 1)
+
+
 def enter_guest(store: Storelike, enter: Callable[[Any], Any]) -> Failure | None:
     """Let `enter` call a function of the C API that runs a guest, and say how that ended; None: well.
 
-    `enter` is given the `wasm_trap_t **` and gives back the `wasmtime_error_t *`.
+    `enter` is given the `wasm_trap_t **` and gives back the `wasmtime_error_t *`. Raises RecursionError where a host
+    function that the guest calls may have no room to say how it ended: ctypes would give the engine a wild pointer.
     """
+    _require_room(_ROOM)
     activation, trap = _Activation(store), POINTER(ffi.wasm_trap_t)()
     token = innermost.set(activation)
     try:
