@@ -262,3 +262,28 @@ def test_reading_a_local_is_told_and_there_is_no_local_beyond_the_last() -> None
     guest.told.pop(0)
     assert failures == [IndexError]
     assert guest.changes == [(0, 0), (1, 1), (1, 1), (1, 1), (2, 2), (2, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("memory", "end"),
+    [
+        ('(memory (export "m") 1 2)', 2 << 16),
+        ('(memory (export "m") 1)', 1 << 32),
+        ('(memory (export "m") 1 2 shared)', 2 << 16),
+        ('(memory (export "m") i64 1 3)', 3 << 16),
+        ('(memory (export "m") i64 1)', 1 << 64),
+    ],
+)
+def test_bytes_that_a_memory_can_never_have_are_not_watched(memory: str, end: int) -> None:
+    config = wasmscope.Config()
+    config.shared_memory = True
+    store = wasmscope.Store(wasmscope.Engine(config))
+    instance = wasmscope.Instance(store, wasmscope.Module(store.engine, f"(module {memory})"), [])
+    edit = store.edit_breakpoints()
+    assert edit is not None
+    with edit:
+        edit.add_watchpoint(instance.exports(store)["m"], end - 1, 1)
+        for address, length in ((end, 1), (end - 1, 2)):
+            with pytest.raises(BreakpointError, match="at most"):
+                edit.add_watchpoint(instance.exports(store)["m"], address, length)
+    assert len(store.watchpoints()) == 1

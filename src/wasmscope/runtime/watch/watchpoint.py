@@ -124,8 +124,9 @@ def new_watchpoint(
         if address is not None and length is None:
             length = 1
         first = 0 if address is None else address
-        if first < 0 or (length is not None and (length < 1 or first + length > END)):
-            raise BreakpointError(f"a memory has no {length} bytes at {first:#x}")
+        end = _most_bytes(store, target)
+        if first < 0 or first >= end or (length is not None and (length < 1 or first + length > end)):
+            raise BreakpointError(f"no {length} bytes at {first:#x}: the memory has at most {end:#x}, however it grows")
     elif space is Space.TABLE:
         assert isinstance(target, wasmtime.Table)
         if address is None or length not in (None, 1):
@@ -163,6 +164,15 @@ def new_local_watchpoint(
     watched = WatchedFrame(raw.instance, mirror, raw.base, activation)
     key = (Space.LOCAL, (mirror.number, index))
     return Watchpoint(None, index, 1, kind, condition, ignore_count, temporary, key=key, frame=watched)
+
+
+def _most_bytes(store: Store, memory: Target) -> int:
+    """As many bytes as a memory can grow to."""
+    assert isinstance(memory, wasmtime.Memory | wasmtime.SharedMemory)
+    type_ = memory.type(store) if isinstance(memory, wasmtime.Memory) else memory.type()
+    addressable = END if type_.is_64 else 1 << 32
+    most = type_.limits.max
+    return addressable if most is None else min(addressable, most * type_.page_size)
 
 
 def _checked(access: str, condition: Condition, ignore_count: int) -> AccessKind:
