@@ -88,7 +88,7 @@ class _Activation:
 innermost: ContextVar[_Activation | None] = ContextVar("innermost", default=None)
 
 
-_ROOM = 60
+_ROOM = 40
 """So many levels of Python's recursion are kept for what has to be done when a host function fails."""
 
 
