@@ -28,7 +28,7 @@ _STALE = "the guest has run since this frame was taken; ask the store for its fr
 class FrameHandle:
     """One frame of a guest, as it is until the guest goes on; from then on every accessor raises `StaleFrame`."""
 
-    __slots__ = ("_activation", "_frames", "_position", "_raw", "_reader", "_store", "_version")
+    __slots__ = ("_activation", "_frames", "_given_reader", "_position", "_raw", "_store", "_version")
 
     def __init__(
         self,
@@ -48,13 +48,20 @@ class FrameHandle:
             assert frames is not None
             raw = frames[position]
         self._raw = raw
-        self._reader = reader or FrameReader(store, raw)
+        self._given_reader = reader
         self._version = store.execution_version
 
     @classmethod
     def innermost(cls, store: Store, raw: RawFrame) -> FrameHandle:
         """A frame that is known to be the innermost of all."""
         return cls(store, 0, None, -1, raw=raw)
+
+    @property
+    def _reader(self) -> FrameReader:
+        reader = self._given_reader
+        if reader is None:
+            reader = self._given_reader = FrameReader(self._store, self._raw)
+        return reader
 
     @property
     def raw(self) -> RawFrame:
@@ -125,13 +132,14 @@ class FrameHandle:
     def local(self, index: int) -> Val | Unavailable:
         """A local, with its value at this point. Raises `IndexError` out of range."""
         self._check()
-        types = self._local_types()
+        raw = self._raw
+        types = raw.table.local_types(raw.function)
         if not 0 <= index < len(types):
             raise IndexError(f"local {index} of {len(types)}")
-        if self._raw.entering:
+        if raw.entering:
             return self._entering_local(index, types[index])
-        if self._raw.missing:
-            return Unavailable(self._raw.missing)
+        if raw.missing:
+            return Unavailable(raw.missing)
         return self._reader.local(index)
 
     def num_stacks(self) -> int:
@@ -202,7 +210,7 @@ class FrameHandle:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        if not self.is_valid():
+        if self._store.execution_version != self._version:
             raise StaleFrame(_STALE)
 
     def _local_types(self) -> tuple[ValType, ...]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 KIND = {I32: Kind.I32, I64: Kind.I64, F32: Kind.F32, F64: Kind.F64, V128: Kind.V128}
 """Of numbers."""
 _REFERENCE_KIND = {"func": Kind.FUNCREF, "extern": Kind.EXTERNREF, "any": Kind.ANYREF, "exn": Kind.EXNREF}
+_SIGNED = {I32: (Kind.I32, 4), I64: (Kind.I64, 8)}
+"""What is not worked out by way of its bits, which takes longer."""
 SIZE = {I32: 4, I64: 8, F32: 4, F64: 8, V128: 16}
 """Bytes of a number."""
 
@@ -59,10 +61,15 @@ class FrameReader:
 
     def _published_local(self, index: int) -> Val | Unavailable:
         """A local as the frame's code has it: other values that follow from it do not change when it is set."""
-        assert self.state is not None
-        location, value_type = self.state.locals[index], self._local_types[index]
-        if value_type.is_ref:
+        state = self.state
+        assert state is not None
+        location, value_type = state.locals[index], self._local_types[index]
+        if value_type.heap is not None:
             return self._reference(location, value_type)
+        if self._is_written and value_type in _SIGNED:
+            assert isinstance(location, MemorySlot)
+            kind, size = _SIGNED[value_type]
+            return Val(kind, self._store.shadow.integer(self.raw.base + location.offset, size))
         try:
             return Val.from_bits(KIND[value_type], self._bits_of_local(index))
         except _CannotReload as error:

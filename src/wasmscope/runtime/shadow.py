@@ -8,7 +8,6 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from weakref import WeakMethod
 
 import wasmtime
 
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
 _WORD = struct.Struct("<I")
 _POINTERS = struct.Struct("<2I")
+_INTEGER, _LONG = struct.Struct("<i"), struct.Struct("<q")
 _FUEL = struct.Struct("<q")
 _ALL_FLAGS = b"\1" * FLAG_COUNT
 
@@ -68,8 +68,8 @@ class Shadow:
         self._all_flags = False
         self.companions = 0
         """How many instances were made for mirrors."""
-        self.attention_function = _function(store, attend)
-        self.throw_function = _function(store, attend_throw)
+        self.attention_function = capi.new_hook(store, attend)
+        self.throw_function = capi.new_hook(store, attend_throw)
         self.stack_pointer = FIRST_FRAME
 
     def close(self) -> None:
@@ -231,6 +231,11 @@ class Shadow:
         """Write what the frame at address `frame` begins with."""
         _POINTERS.pack_into(self._bytes, frame, site, mirror)
 
+    def integer(self, address: int, size: int) -> int:
+        """`size` bytes, 4 or 8, at `address`, as a signed integer."""
+        integer: int = (_INTEGER if size == 4 else _LONG).unpack_from(self._bytes, address)[0]
+        return integer
+
     def bits(self, address: int, size: int) -> int:
         """`size` bytes at `address`, as an unsigned integer."""
         return int.from_bytes(self._bytes[address : address + size], "little")
@@ -272,18 +277,3 @@ class Shadow:
             "table": 1 + len(self.references),
             "memory": 2 if self.companions else 1,
         }
-
-
-def _function(store: Store, method: Callable[[], None]) -> wasmtime.Func:
-    """A host function that calls a method of the store.
-
-    Weakly: the engine keeps its host functions as long as the store, and wasmtime-py keeps what they call.
-    """
-    weak_method = WeakMethod(method)
-
-    def call() -> None:
-        alive = weak_method()
-        if alive is not None:
-            alive()
-
-    return wasmtime.Func._from_raw(capi.new_func(store, wasmtime.FuncType([], []), call))

@@ -15,6 +15,7 @@ from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import wait_for
 from wasmscope.runtime.audience import Audience
 from wasmscope.runtime.budgets import EpochDeadline, Fuel
+from wasmscope.runtime.consultation import Consultation
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.enter import enter_host, enter_unannounced
 from wasmscope.runtime.event import DebugEvent, Handler, Listener
@@ -36,7 +37,7 @@ from wasmscope.runtime.stops.step import StepKind
 from wasmscope.runtime.stops.stops import Stops
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
-from wasmscope.runtime.walk import Activation, Consultation, RawFrame, walk
+from wasmscope.runtime.walk import Activation, RawFrame, walk
 from wasmscope.runtime.watch.host_writes import HostCall
 from wasmscope.runtime.watch.watchpoint import Watchpoint
 from wasmscope.runtime.worker import current_worker
@@ -186,8 +187,9 @@ class Store(wasmtime.Store):
 
     def innermost_frame(self) -> FrameHandle | None:
         """The innermost frame; None where no guest code is running."""
-        if self.activations and self.activations[-1].stopped is not None:
-            return FrameHandle.innermost(self, self.activations[-1].stopped)
+        activation = self.activations[-1] if self.activations else None
+        if activation is not None and activation.stopped is not None:
+            return FrameHandle.innermost(self, activation.stopped.frame(self.shadow, activation))
         return next(iter(self.frames()), None)
 
     def has_tail_calls(self) -> bool:
@@ -201,6 +203,11 @@ class Store(wasmtime.Store):
         """Where guests stop; made when first asked for. Only with `guest_debug`."""
         if self._stops is None:
             self._stops = self.occupancy.run(lambda: Stops(self))
+        return self._stops
+
+    @property
+    def stops_made(self) -> Stops | None:
+        """The same; None while nobody wanted any."""
         return self._stops
 
     @property
@@ -218,19 +225,12 @@ class Store(wasmtime.Store):
         """The same; None while nobody wanted any."""
         return None if self._stops is None else self._stops.mirrors
 
-    @contextmanager
-    def consulting(self) -> Iterator[None]:
-        """While somebody was told of a guest that stands still: what they call is no part of what it does.
+    def consulting(self) -> Consultation:
+        """A context in which somebody is told of a guest that stands still: what they call is no part of what it does.
 
         Nor is what they write.
         """
-        call = None if self._stops is None else self._stops.watching.host_writes.host_told()
-        try:
-            with Consultation(self.activations[-1] if self.activations else None):
-                yield
-        finally:
-            if self._stops is not None:
-                self._stops.watching.host_writes.host_knows(call)
+        return Consultation(self)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:

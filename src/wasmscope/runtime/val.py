@@ -60,6 +60,9 @@ _T = TypeVar("_T")
 
 ValType: TypeAlias = wasmtime.ValType | types.ValType
 
+#: looking up a member of an enumeration takes longer than all that is done with it
+_I32, _I64 = Kind.I32, Kind.I64
+
 _FLOATS = {Kind.F32: ("<I", "<f"), Kind.F64: ("<Q", "<d")}
 _INTEGER_BITS = {Kind.I32: 32, Kind.I64: 64}
 
@@ -135,17 +138,16 @@ class Val(wasmtime.Val):
     @classmethod
     def from_bits(cls, kind: Kind, bits: int) -> Val:
         """Make a number or a v128 of exactly these bits."""
-        match kind:
-            case Kind.I32:
-                return cls(kind, ctypes.c_int32(bits).value)
-            case Kind.I64:
-                return cls(kind, ctypes.c_int64(bits).value)
-            case Kind.F32 | Kind.F64:
-                as_integer, as_float = _FLOATS[kind]
-                return cls(kind, struct.unpack(as_float, struct.pack(as_integer, bits))[0], bits)
-            case Kind.V128:
-                return cls(kind, bits.to_bytes(16, "little"))
-        raise TypeError(f"a reference has no bits: {kind}")
+        if kind is _I32:
+            return cls(kind, ((bits & 0xFFFF_FFFF) ^ 0x8000_0000) - 0x8000_0000)
+        if kind is _I64:
+            return cls(kind, ((bits & 0xFFFF_FFFF_FFFF_FFFF) ^ (1 << 63)) - (1 << 63))
+        if kind is Kind.V128:
+            return cls(kind, bits.to_bytes(16, "little"))
+        if kind not in _FLOATS:
+            raise TypeError(f"a reference has no bits: {kind}")
+        as_integer, as_float = _FLOATS[kind]
+        return cls(kind, struct.unpack(as_float, struct.pack(as_integer, bits))[0], bits)
 
     @property
     def kind(self) -> Kind:

@@ -59,9 +59,12 @@ class VariantFrame:
         return self.variant.code.state(self.point or self.table.points(0).by_pc[self.pc])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RawFrame:
-    """One frame: where it is in the code and where its slots are."""
+    """One frame: where it is in the code and where its slots are.
+
+    It does not change; it is not frozen because one is made at every stop, and freezing takes four times as long.
+    """
 
     instance: Instance | None
     """None where several instances share the code and nothing says which of them this is."""
@@ -117,6 +120,33 @@ class RawFrame:
         index = self.variant.variant.code.memories[memory]
         assert index is not None, "guests do not load from the shadow memory"
         return index
+
+
+@dataclass(slots=True)
+class Stop:
+    """Where a mirror stopped; most of what is to be known of its frame is worked out when somebody looks."""
+
+    mirror: Mirror
+    base: int
+    index: int
+    """The number of the instruction."""
+    _frame: RawFrame | None = None
+
+    def frame(self, shadow: Shadow, activation: Activation) -> RawFrame:
+        """The frame, which is the innermost of `activation`."""
+        if self._frame is None:
+            mirror, code = self.mirror, self.mirror.code
+            self._frame = RawFrame(
+                mirror.instance,
+                mirror.instance.module.frame_table,
+                mirror.function,
+                code.typed.instructions[self.index].pc,
+                self.base,
+                shadow.reference_pointer - code.layout.references,
+                mirror=mirror,
+                all_changes=activation.changes,
+            )
+        return self._frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +216,15 @@ class Activation:
     running: RawFrame | None = None
     """The frame that was resumed last: it and those above it are on the engine's stack. None: all are."""
     checked: int = 0
-    """As of when it is known that no frame has to be taken off the engine's stack (`Stops.leave`)."""
+    """As of when it is known that no frame has to be taken off the engine's stack (`Stops.leave`),"""
+    checked_limit: int = -1
+    """and that those at addresses up to here are all of mirrors: steps up to there need not look at them again."""
     unwinding: Unwinding | None = None
     """The host took the frames off the engine's stack: how they go on."""
     changes: dict[int, Changes] = field(default_factory=dict)
     """By the addresses of frames."""
-    stopped: RawFrame | None = None
-    """The innermost frame, while the host is told that it stopped."""
+    stopped: Stop | None = None
+    """Where the innermost frame is, while the host is told that it stopped."""
     consultations: int = 0
     """How many that were told of it, and look into it, have not come back."""
     suspends_step: bool = False
@@ -226,23 +258,6 @@ class Activation:
             return None
         reader, self.reader = self.reader, None
         return reader
-
-
-class Consultation:
-    """A context in which somebody is told of an activation that stands still, if there is one."""
-
-    __slots__ = ("_activation",)
-
-    def __init__(self, activation: Activation | None) -> None:
-        self._activation = activation
-
-    def __enter__(self) -> None:
-        if self._activation is not None:
-            self._activation.consultations += 1
-
-    def __exit__(self, *exc: object) -> None:
-        if self._activation is not None:
-            self._activation.consultations -= 1
 
 
 def walk(

@@ -16,6 +16,10 @@ The *control memory* of a store, which only mirrors see::
     28   trace address   i32  here; both move on
     32   skipped         i32  `SKIP_...`: what the frame of RESUME_BASE does not stop for where it goes on
     36   passes          i32  so many times a loop begins anew until the host is asked whether its frame is to leave
+    40   stopped base    i32  where the host is called for a stop: the address of the frame,
+    44   stopped index   i32  the number of the instruction,
+    48   stopped kind    i32  why, as `STOP_...` bits,
+    52   answer          i32  and what the host has the page go on with
     32K  outcomes            of the conditions that were worked out last, an i32 for each
     64K  ones                 as many bytes 1 as the largest function has instructions
     then the blocks of the mirrors.
@@ -53,6 +57,10 @@ TRACE_COUNT = 24
 TRACE_ADDRESS = 28
 SKIP = 32
 PASSES = 36
+STOPPED_BASE = 40
+STOPPED_INDEX = 44
+STOPPED_KIND = 48
+ANSWER = 52
 NOT_RESUMED = -1
 """The resume index when the frame that was resumed has gone on from there."""
 OUTCOMES = 1 << 15

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wasmscope.instrument.layout import SHADOW_PAGES
 from wasmscope.instrument.mirror.layout import (
+    ANSWER,
     CONDITIONS,
     GO_ON,
     NOT_RESUMED,
@@ -25,6 +26,9 @@ from wasmscope.instrument.mirror.layout import (
     STOP_LEAVE,
     STOP_STEP,
     STOP_WATCH,
+    STOPPED_BASE,
+    STOPPED_INDEX,
+    STOPPED_KIND,
     STOPS,
     TRACE_ADDRESS,
     TRACE_COUNT,
@@ -41,15 +45,28 @@ SUPPORT = f"""
 (module ${SUPPORT_NAME}
   (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
   (import "" "mirrors" (table $mirrors 0 funcref))
-  (import "" "host" (func $host (param i32 i32 i32) (result i32)))
+  (import "" "host" (func $host))
   (memory $control (export "{CONTROL}") {SHADOW_PAGES} {SHADOW_PAGES})
   (type $condition (func (param i32 i32) (result i32)))
 {WATCHING}
 
+  ;; The frame is about to run instruction $index: note it, if that is wanted.
+  (func $note (param $block i32) (param $base i32) (param $index i32)
+    (local $count i32)
+    (local $address i32)
+    (if (i32.eqz (i32.load8_u $control offset={STEPPING} (i32.const 0))) (then (return)))
+    (if (i32.eqz (local.tee $count (i32.load $control offset={TRACE_COUNT} (i32.const 0)))) (then (return)))
+    (if (i32.gt_u (local.get $base) (i32.load $control offset={STEP_LIMIT} (i32.const 0))) (then (return)))
+    (local.set $address (i32.load $control offset={TRACE_ADDRESS} (i32.const 0)))
+    (i32.store $control (local.get $address) (i32.load $control offset={NUMBER} (local.get $block)))
+    (i32.store $control offset=4 (local.get $address) (i32.load $control
+      (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
+    (i32.store $control offset={TRACE_ADDRESS} (i32.const 0) (i32.add (local.get $address) (i32.const 8)))
+    (i32.store $control offset={TRACE_COUNT} (i32.const 0) (i32.sub (local.get $count) (i32.const 1))))
+
   ;; The stop of instruction $index was not 0. Returns what the page is to go on with.
   (func (export "{STOP}") (param $block i32) (param $base i32) (param $references i32) (param $index i32) (result i32)
     (local $kind i32)
-    (local $site i32)
     (local $address i32)
     (local $skip i32)
     (local $end i32)
@@ -79,24 +96,19 @@ SUPPORT = f"""
             (if (i32.eq (local.get $skip) (i32.const {SKIP_ALL}))
               (then
                 (i32.store $control offset={RESUME_INDEX} (i32.const 0) (i32.const {NOT_RESUMED}))
+                (call $note (local.get $block) (local.get $base) (local.get $index))
                 (return (i32.const {GO_ON})))))
           (else (local.set $skip (i32.const {SKIP_NOTHING}))))))
-    (local.set $site (i32.load $control
+    (i32.store $shadow (local.get $base) (i32.load $control
       (i32.add (i32.load $control offset={SITES} (local.get $block)) (i32.shl (local.get $index) (i32.const 2)))))
-    (i32.store $shadow (local.get $base) (local.get $site))
     (if (i32.and
-          (i32.and (i32.load8_u $control offset={STEPPING} (i32.const 0)) (i32.eqz (local.get $skip)))
+          (i32.load8_u $control offset={STEPPING} (i32.const 0))
           (i32.le_u (local.get $base) (i32.load $control offset={STEP_LIMIT} (i32.const 0))))
       (then
-        (if (i32.load $control offset={TRACE_COUNT} (i32.const 0))
-          (then
-            (local.set $address (i32.load $control offset={TRACE_ADDRESS} (i32.const 0)))
-            (i32.store $control (local.get $address) (i32.load $control offset={NUMBER} (local.get $block)))
-            (i32.store $control offset=4 (local.get $address) (local.get $site))
-            (i32.store $control offset={TRACE_ADDRESS} (i32.const 0) (i32.add (local.get $address) (i32.const 8)))
-            (i32.store $control offset={TRACE_COUNT} (i32.const 0)
-              (i32.sub (i32.load $control offset={TRACE_COUNT} (i32.const 0)) (i32.const 1))))
-          (else (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_STEP})))))))
+        ;; It has to stop at its next instruction, or to note it: this is no time to leave its mirror.
+        (local.set $kind (i32.and (local.get $kind) (i32.const {~(STOP_LEAVE | STOP_COUNT)})))
+        (if (i32.eqz (i32.or (local.get $skip) (i32.load $control offset={TRACE_COUNT} (i32.const 0))))
+          (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_STEP})))))))
     (if (local.get $skip)
       (then (local.set $kind (i32.and (local.get $kind) (i32.const {~STOP_ENTRY})))))
     ;; The host has to know which conditions hold, so all of them are worked out, whatever else it stops for.
@@ -129,8 +141,16 @@ SUPPORT = f"""
           (i32.sub (i32.load $control offset={PASSES} (i32.const 0)) (i32.const 1)))
         (if (i32.eqz (i32.load $control offset={PASSES} (i32.const 0)))
           (then (local.set $kind (i32.or (local.get $kind) (i32.const {STOP_LEAVE})))))))
+    (local.set $outcome (i32.const {GO_ON}))
     (if (i32.and (local.get $kind) (i32.const {STOP_ALWAYS | STOP_ENTRY | STOP_LEAVE | STOP_STEP | STOP_WATCH}))
-      (then (return (call $host (local.get $base) (local.get $index) (local.get $kind)))))
-    (i32.const {GO_ON})))
+      (then
+        (i32.store $control offset={STOPPED_BASE} (i32.const 0) (local.get $base))
+        (i32.store $control offset={STOPPED_INDEX} (i32.const 0) (local.get $index))
+        (i32.store $control offset={STOPPED_KIND} (i32.const 0) (local.get $kind))
+        (call $host)
+        (local.set $outcome (i32.load $control offset={ANSWER} (i32.const 0)))))
+    (if (i32.eq (local.get $outcome) (i32.const {GO_ON}))
+      (then (call $note (local.get $block) (local.get $base) (local.get $index))))
+    (local.get $outcome)))
 """
 """A module in the text format."""

@@ -6,6 +6,7 @@
 - `exceptions`  traps with a code; exceptions of the guest's
 - `calls`       calls that tell a trap, an engine error and an exception of the host's from each other
 - `host`        host functions of every type
+- `hook`        host functions that take and give nothing, quickly
 - `unannounced` guests entered by wasmtime's own classes
 - `linking`     definitions in linkers, and copies of these
 
@@ -50,6 +51,7 @@ from wasmscope.runtime.capi.entities import (
     table_set,
 )
 from wasmscope.runtime.capi.exceptions import has_exception, new_exception, new_trap, set_exception, take_exception
+from wasmscope.runtime.capi.hook import new_hook
 from wasmscope.runtime.capi.host import EndHostCall, StandInCall, define_func, new_func, new_stand_in
 from wasmscope.runtime.capi.linking import clone_linker, define
 from wasmscope.runtime.capi.types import Signature, func_type, kind_of, signature
@@ -97,6 +99,7 @@ __all__ = [
     "memory_data",
     "new_exception",
     "new_func",
+    "new_hook",
     "new_host_ref",
     "new_stand_in",
     "new_trap",

@@ -48,9 +48,9 @@ class _HostFunc:
             try:
                 returned = self.callback(caller or store, *args) if self.access_caller else self.callback(*args)
             except EndHostCall as request:
-                return _end_with(store, request.end)
+                return end_with(store, request.end)
             except BaseException as raised:
-                return _end_raising(raised, by_ours=True)
+                return end_raising(raised, by_ours=True)
             if nresults:
                 self._write(store, returned, results)
             elif returned is not None:
@@ -110,9 +110,9 @@ class _StandIn:
         try:
             self.call(caller, StandInCall(caller, run, results, nresults))
         except EndHostCall as request:
-            return _end_with(caller, request.end)
+            return end_with(caller, request.end)
         except BaseException as raised:
-            return _end_raising(raised, by_ours=True)
+            return end_raising(raised, by_ours=True)
         finally:
             caller._invalidate()
         return 0
@@ -195,10 +195,11 @@ def _trampoline(handle: int, pointer: Any, params: Any, nparams: int, results: A
         callee: _Callee = _func.FUNCTIONS.get(handle)  # type: ignore[assignment]  # as above
         return callee.run(pointer, params, nparams, results, nresults)
     except BaseException as raised:
-        return _end_raising(raised, by_ours=False)
+        return end_raising(raised, by_ours=False)
 
 
-def _end_raising(raised: BaseException, *, by_ours: bool) -> int:
+def end_raising(raised: BaseException, *, by_ours: bool) -> int:
+    """The trap with which a trampoline has the guest end for what the host raised."""
     activation = innermost.get()
     if activation is None:
         _func.LAST_EXCEPTION = raised  # type: ignore[assignment]  # entered by wasmtime, which looks for it there
@@ -207,7 +208,8 @@ def _end_raising(raised: BaseException, *, by_ours: bool) -> int:
     return _pointer_value(wasmtime.Trap("python exception")._consume())
 
 
-def _end_with(store: Storelike, end: wasmtime.TrapCode | ExnRef) -> int:
+def end_with(store: Storelike, end: wasmtime.TrapCode | ExnRef) -> int:
+    """The trap, or what stands for the exception, with which a trampoline ends a call (`EndHostCall`)."""
     if isinstance(end, wasmtime.TrapCode):
         return _pointer_value(new_trap(end)._consume())
     raw = value_to_raw(store, Kind.EXNREF, end)

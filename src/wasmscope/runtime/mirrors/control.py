@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import wasmtime
 
 from wasmscope.errors import WasmscopeError
-from wasmscope.instrument.mirror.layout import FIRST_BLOCK, ONES
+from wasmscope.instrument.mirror.layout import ANSWER, FIRST_BLOCK, ONES, STOPPED_BASE
 from wasmscope.instrument.mirror.support import CONTROL, STOP
 from wasmscope.runtime import capi
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _WORD = struct.Struct("<I")
+_STOPPED = struct.Struct("<3I")
+_ANSWER = struct.Struct("<i")
 _ALIGNMENT = 8
 
 
@@ -67,6 +69,15 @@ class ControlMemory:
         if count > self._ones:
             self.bytes[ONES + self._ones : ONES + count] = b"\1" * (count - self._ones)
             self._ones = count
+
+    def stopped(self) -> tuple[int, int, int]:
+        """Where the host was called for a stop: the frame, the number of the instruction, and why (`STOP_...`)."""
+        base, index, kind = _STOPPED.unpack_from(self.bytes, STOPPED_BASE)
+        return base, index, kind
+
+    def answer(self, value: int) -> None:
+        """Have the page that called the host for a stop go on with this."""
+        _ANSWER.pack_into(self.bytes, ANSWER, value)
 
     def word(self, address: int) -> int:
         """The u32 at `address`."""

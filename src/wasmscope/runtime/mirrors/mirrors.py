@@ -40,6 +40,7 @@ class Mirrors:
 
     def __init__(self, store: Store, stop: Stop, made: Callable[[Mirror], None]) -> None:
         self._store = store
+        self._shadow = store.shadow
         self._stop = stop
         self._made = made
         self._by_number: list[Mirror] = []
@@ -55,7 +56,7 @@ class Mirrors:
         self._missing_function = _host(store, [i32(), i32(), i32()], [i32()], self._make_page)
         engine = store.engine
         assert isinstance(engine, Engine), "it has guest_debug on"
-        stop_function = _host(store, [i32(), i32(), i32()], [i32()], self._stopped)
+        stop_function = capi.new_hook(store, self._stopped)
         self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
         self.routes = Routes(store.shadow, self._entry_or_stub, self._entries_or_stubs)
 
@@ -210,9 +211,11 @@ class Mirrors:
             case Source.VARIANT:
                 return variant
 
-    def _stopped(self, base: int, index: int, kind: int) -> int:
-        mirror = self._by_number[self._store.shadow.instance_id(base)]
-        return self._stop(mirror, base, index, kind)
+    def _stopped(self) -> None:
+        control = self.control
+        base, index, kind = control.stopped()
+        mirror = self._by_number[self._shadow.instance_id(base)]
+        control.answer(self._stop(mirror, base, index, kind))
 
 
 def _host(

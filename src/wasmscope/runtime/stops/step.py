@@ -35,18 +35,20 @@ class Reach:
         base = FIRST_FRAME if frame is None else frame
         match kind:
             case "into":
-                return cls(EVERYWHERE, calls=True)
+                return EVERYTHING
             case "over":
                 return cls(base, calls=frame is None)
             case "out":
                 return cls(base - 1, calls=False)
             case "entry":
-                return cls(0, calls=True, entries=True)
+                return ENTRIES
             case _:
                 raise ValueError(f'expected "into", "over", "out" or "entry" as the kind of a step, not {kind!r}')
 
 
-EVERYTHING = Reach.of("into", None)
+EVERYTHING = Reach(EVERYWHERE, calls=True)
 """Every instruction."""
+ENTRIES = Reach(0, calls=True, entries=True)
+"""The first instruction of every function that is entered."""
 
 TAIL_CALLS = frozenset({"return_call", "return_call_indirect", "return_call_ref"})

@@ -17,6 +17,8 @@ from wasmscope.instrument.mirror.layout import (
     SKIP_STEP,
     STEP_LIMIT,
     STEPPING,
+    STOP_ALWAYS,
+    STOP_CONDITION,
     STOP_ENTRY,
     STOP_STEP,
     STOP_WATCH,
@@ -38,12 +40,14 @@ from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
 from wasmscope.runtime.stops.watching import Watching
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.val import Val
-from wasmscope.runtime.walk import Activation, Changes, RawFrame, call_sites
+from wasmscope.runtime.walk import Activation, Changes, RawFrame, Stop, call_sites
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.module import Module
     from wasmscope.runtime.store import Store
+
+_FROM_STOP = Rerun(skips_stop=True)
 
 
 class Stops:
@@ -62,7 +66,9 @@ class Stops:
         self._step: Reach | None = None
         """Of the step that was asked for, until the guest stops."""
         self._armed: Reach | None = None
-        """What the mirrors were told."""
+        """What the mirrors were told:"""
+        self._limit = -1
+        """frames at addresses up to here stop at their next instruction."""
         self._version = 0
         """Grows when frames that run may have to go to their mirrors."""
         self._forced = False
@@ -132,7 +138,6 @@ class Stops:
     def set_single_step(self, enabled: bool) -> Undo:
         """Have the guests stop before every instruction, or not any more; returns what takes that back."""
         before, self.single_step = self.single_step, enabled
-        self._version += 1
         return lambda: self._reset_single_step(before)
 
     def _reset_single_step(self, enabled: bool) -> None:
@@ -157,14 +162,13 @@ class Stops:
 
     def request_step(self, kind: StepKind) -> None:
         """Have the guest stop at the end of a step, once, unless something else is told before."""
-        top = self._store.innermost_frame()
+        top = None if kind in ("into", "entry") else self._store.innermost_frame()
         if top is None:
             self._step = Reach.of(kind, None)
-        else:
-            name = instruction_at(top.raw.table, top.raw.pc).opcode.name
-            # A tail call does not come back to its frame: beyond it is the caller's.
-            self._step = Reach.of("out" if kind == "over" and name in TAIL_CALLS else kind, top.raw.base)
-        self._version += 1
+            return
+        # A tail call does not come back to its frame: beyond it is the caller's.
+        is_tail_call = kind == "over" and _opcode_name(top.raw) in TAIL_CALLS
+        self._step = Reach.of("out" if is_tail_call else kind, top.raw.base)
 
     def cancel_step(self) -> None:
         """Something was told."""
@@ -203,14 +207,19 @@ class Stops:
 
     def arm(self) -> None:
         """The guest is about to go on: tell mirrors how far."""
-        self._tell_mirrors(EVERYTHING if self.single_step else self._step)
+        wanted = EVERYTHING if self.single_step else self._step
+        if wanted is not self._armed and wanted != self._armed:
+            self._tell_mirrors(wanted)
+        if self._store.activations:
+            activation = self._store.activations[-1]
+            if activation.checked_limit > self._limit:
+                activation.checked_limit = self._limit  # frames that come above it may be others than mirrors'
 
     def _tell_mirrors(self, wanted: Reach | None) -> None:
-        if wanted == self._armed:
-            return
         self._route(wanted)
         control, armed = self.mirrors.control, self._armed
         self._armed = wanted
+        self._limit = -1 if wanted is None else wanted.limit
         control.set_byte(STEPPING, int(wanted is not None and not wanted.entries))
         if wanted is not None:
             control.set_word(STEP_LIMIT, wanted.limit)
@@ -270,29 +279,37 @@ class Stops:
     def _stopped(self, mirror: Mirror, base: int, index: int, kind: int) -> int:
         """A mirror stopped before instruction `index` of the frame at `base`, which is the innermost."""
         activation = self._store.activations[-1]
-        activation.stopped = self._frame(activation, mirror, base, index)
+        activation.stopped = stop = Stop(mirror, base, index)
         try:
-            holding = self._places.holding(mirror, index)
-            asked = [each for each, _ in holding if callable(each.condition)]
-            if asked:
-                refused = {each for each in asked if not self._ask(each)}
-                holding = [(each, fault) for each, fault in holding if each not in refused]
-            hit = [each for each, fault in holding if each in self.breakpoints and self._counts(each, fault)]
-            for each in hit:
-                if each.temporary:
-                    self._remove(each)
-            if hit:
-                self._tell(DebugEvent.Breakpoint(tuple(hit)))
-            watched = self.watching.tell(activation.stopped, index, self._is_redirected) if kind & STOP_WATCH else False
+            asked, hit = self._hit(mirror, index) if kind & (STOP_ALWAYS | STOP_CONDITION) else (False, False)
+            watched = False
+            if kind & STOP_WATCH:
+                frame = stop.frame(self._store.shadow, activation)
+                watched = self.watching.tell(frame, index, self._is_redirected)
             steps = kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None)
             if steps and not hit and not watched:
                 self._tell(DebugEvent.Step())
             elif not hit and not watched and not asked:
                 return GO_ON if kind & STOP_STEP else self._leaving.stopped(mirror, index)
-            self.leave(Rerun(skips_stop=True))
+            self.leave(_FROM_STOP)
             return GO_ON
         finally:
             activation.stopped = None
+
+    def _hit(self, mirror: Mirror, index: int) -> tuple[bool, bool]:
+        """Tell of the breakpoints that a mirror came to; whether anybody was asked about them, and was told."""
+        holding = self._places.holding(mirror, index)
+        asked = [each for each, _ in holding if callable(each.condition)]
+        if asked:
+            refused = {each for each in asked if not self._ask(each)}
+            holding = [(each, fault) for each, fault in holding if each not in refused]
+        hit = [each for each, fault in holding if each in self.breakpoints and self._counts(each, fault)]
+        for each in hit:
+            if each.temporary:
+                self._remove(each)
+        if hit:
+            self._tell(DebugEvent.Breakpoint(tuple(hit)))
+        return bool(asked), bool(hit)
 
     def _tell(self, event: DebugEvent) -> None:
         leave_host = enter_host(self._store)
@@ -303,18 +320,6 @@ class Stops:
 
     def _is_redirected(self) -> bool:
         return self._store.activations[-1].redirection is not None
-
-    def _frame(self, activation: Activation, mirror: Mirror, base: int, index: int) -> RawFrame:
-        return RawFrame(
-            mirror.instance,
-            mirror.instance.module.frame_table,
-            mirror.function,
-            mirror.code.typed.instructions[index].pc,
-            base,
-            self._store.shadow.reference_pointer - mirror.code.layout.references,
-            mirror=mirror,
-            all_changes=activation.changes,
-        )
 
     def _ask(self, breakpoint_: Breakpoint) -> bool:
         """What a condition in Python says of the innermost frame."""
@@ -409,9 +414,9 @@ class Stops:
             return True
         if activation.redirection is not None:
             return True
-        if activation.checked == self._version:
+        if activation.checked == self._version and self._limit <= activation.checked_limit:
             return False
-        activation.checked = self._version
+        activation.checked, activation.checked_limit = self._version, self._limit
         return self._has_to_unwind(activation)
 
     def _shake_up(self, chance: Callable[[], bool]) -> bool:
@@ -434,14 +439,20 @@ class Stops:
         store, running = self._store, activation.running
         start = None if running is None else (running.base, running.reference_base, running.instance)
         sites = call_sites(store.shadow, store.instances, self.mirrors, activation, store.shadow.stack_pointer, start)
-        limit = -1 if self._armed is None else self._armed.limit
         return any(
             site.mirror is None
             and (
-                site.base <= limit
+                site.base <= self._limit
                 or site.changes is not None
                 or self._places.has_any(site.instance, site.function)
                 or self.watching.concerns(site)
             )
             for site in sites
         )
+
+
+def _opcode_name(frame: RawFrame) -> str:
+    """What the instruction that a frame is at is called."""
+    if frame.mirror is not None:
+        return frame.mirror.code.typed.at(frame.pc).instruction.opcode.name
+    return instruction_at(frame.table, frame.pc).opcode.name

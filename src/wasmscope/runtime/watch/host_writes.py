@@ -82,6 +82,8 @@ class HostWrites:
 
     def settle(self) -> None:
         """Somebody else is about to run: what was written up to now is the work of the host that runs, if told."""
+        if not self._known:
+            return
         call = self._calls[-1] if self._calls else None
         for change in self._changes():
             if call is not None and call.is_told:
@@ -96,6 +98,8 @@ class HostWrites:
         """It is about to return: what it has written. None: it was called before anything was watched."""
         if call is not None:
             del self._calls[self._calls.index(call) :]
+        if not self._known:
+            return []
         early = {} if call is None else call.early
         changes = early | {each.watch: each if call is None else call.wrote(each) for each in self._changes()}
         order = [watch for watch in self._known if watch in changes]
@@ -105,8 +109,10 @@ class HostWrites:
         """What somebody has written since the guest ran last: a host function of wasmtime's own has returned."""
         return self._changes()
 
-    def host_told(self) -> HostCall:
+    def host_told(self) -> HostCall | None:
         """Whoever drives the guest is asked or told something, and may write what they like."""
+        if not self._known and not self._calls:
+            return None  # there is nobody whose doing it could be taken for
         self.settle()  # what a host function has written before is its own
         self._calls.append(HostCall(is_told=False))
         return self._calls[-1]
