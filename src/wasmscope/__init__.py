@@ -66,6 +66,7 @@ from wasmscope.runtime.module import Module
 from wasmscope.runtime.resumption import EarlyReturn, JumpTo, ThrowException
 from wasmscope.runtime.stops.breakpoint import Breakpoint
 from wasmscope.runtime.stops.edit import BreakpointEdit
+from wasmscope.runtime.stops.tracing import Trace, TraceEntry
 from wasmscope.runtime.store import Store
 from wasmscope.runtime.trap import Frame, Trap
 from wasmscope.runtime.val import AnyRef, ArrayRef, ExnRef, I31Ref, StructRef, Val
@@ -122,6 +123,8 @@ __all__ = [
     "Tag",
     "TagType",
     "ThrowException",
+    "Trace",
+    "TraceEntry",
     "Trap",
     "TrapCode",
     "Unavailable",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wasmscope.runtime.stops.breakpoint import Breakpoint
     from wasmscope.runtime.stops.edit import BreakpointEdit
     from wasmscope.runtime.stops.step import StepKind
+    from wasmscope.runtime.stops.tracing import Trace
     from wasmscope.runtime.store import Store
 
 _CONTINUE = Continue()
@@ -142,7 +143,7 @@ class Debuggee:
     def step(self) -> DebugEvent:
         """Run one instruction, into a function where it is a call: `DebugEvent.Step`, unless something else happens.
 
-        This and the next three raise what `resume` raises, and `NotPaused` also where that would wait on.
+        This and the next four raise what `resume` raises, and `NotPaused` also where that would wait on.
         """
         self._request_step("into")
         return self.resume()
@@ -156,6 +157,17 @@ class Debuggee:
         """Run until the innermost frame has returned to its caller."""
         self._request_step("out")
         return self.resume()
+
+    def trace(self, count: int, *, keep: int | None = None) -> Trace:
+        """Run so many instructions, and return which they were; see `Store.request_trace`.
+
+        Why there are fewer is the trace's `event`, or that of the debuggee: `Completed` where the call has ended. An
+        exception in this thread, such as KeyboardInterrupt, ends the wait, as in `resume`; to have the trace then,
+        call `Store.request_trace` and `resume`.
+        """
+        trace = self._request_trace(count, keep)
+        self.resume()
+        return trace
 
     def run_to(self, module: Module, pc: int) -> DebugEvent:
         """Run until the instruction at `pc` of `module` is reached, unless something else happens before.
@@ -180,6 +192,12 @@ class Debuggee:
         """See `step_out`."""
         self._request_step("out")
         return await self.resume_async()
+
+    async def trace_async(self, count: int, *, keep: int | None = None) -> Trace:
+        """See `trace`."""
+        trace = self._request_trace(count, keep)
+        await self.resume_async()
+        return trace
 
     async def run_to_async(self, module: Module, pc: int) -> DebugEvent:
         """See `run_to`."""
@@ -215,6 +233,10 @@ class Debuggee:
     def _request_step(self, kind: StepKind) -> None:
         self._require_paused("step")
         self.store.request_step(kind)
+
+    def _request_trace(self, count: int, keep: int | None) -> Trace:
+        self._require_paused("trace")
+        return self.store.request_trace(count, keep=keep)
 
     def _set_target(self, module: Module, pc: int) -> None:
         self._require_paused("run on")

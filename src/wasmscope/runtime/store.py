@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -35,6 +36,7 @@ from wasmscope.runtime.stops.edit_queue import EditQueue
 from wasmscope.runtime.stops.redirection import redirect
 from wasmscope.runtime.stops.step import StepKind
 from wasmscope.runtime.stops.stops import Stops
+from wasmscope.runtime.stops.tracing import Trace
 from wasmscope.runtime.throw import Telling, attend_throw, replace_told
 from wasmscope.runtime.val import ExnRef
 from wasmscope.runtime.walk import Activation, RawFrame, walk
@@ -297,6 +299,22 @@ class Store(wasmtime.Store):
         self._require_debugging()
         self.stops.request_step(kind)
 
+    def request_trace(self, count: int, *, keep: int | None = None) -> Trace:
+        """Have the guest run so many instructions without the host seeing each, and then stop like at a step.
+
+        They are noted as they are run, in all instances, through calls of any kind, exceptions, and what host functions
+        call: the `Trace` has them. It is `DebugEvent.Step` that is told at its end. As with a step, whatever is told
+        first takes its place, and ends the trace; where there is nobody to be told, it just ends. With `keep` only so
+        many of the latest are kept, for a trace that is longer than there is memory for. It comes before
+        `single_step`. Raises `ValueError` for less than one, `WasmscopeError` with `guest_debug` off or where there is
+        no room to note anything.
+        """
+        self._require_debugging()
+        count, keep = index(count), None if keep is None else index(keep)
+        if count < 1 or (keep is not None and keep < 1):
+            raise ValueError("a trace is of one instruction at least, and keeps one at least")
+        return self.stops.request_trace(count, keep)
+
     def redirect(self, redirection: Redirection) -> None:
         """Have the innermost frame go on other than by its next instruction, when the host returns to it.
 
@@ -349,7 +367,7 @@ class Store(wasmtime.Store):
         if handler is None or (worker is not None and worker.cancelled is not None):
             return
         if self._stops is not None:
-            self._stops.cancel_step()
+            self._stops.cancel_step(event)
         with self.consulting():
             returned = handler.handle(self, event)
             if returned is not None and (told := Pending(returned)).is_awaitable:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from wasmscope.instrument.layout import FIRST_FRAME
+
+if TYPE_CHECKING:
+    from wasmscope.runtime.stops.tracing import Trace
 
 StepKind = Literal["into", "over", "out", "entry"]
 """To the next instruction, wherever that is; to the next one of this frame or of one below; to the next one of a frame
@@ -23,6 +26,8 @@ class Reach:
     calls: bool
     entries: bool = False
     """It stops where functions begin, and nowhere else."""
+    trace: Trace | None = None
+    """It stops when all of this was noted."""
 
     def beyond(self, base: int) -> Reach:
         """The reach when the activation at `base` was left: a step of a frame ends in those below."""

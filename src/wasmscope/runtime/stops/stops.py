@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import wasmtime
@@ -37,6 +38,7 @@ from wasmscope.runtime.stops.leaving import Leaving
 from wasmscope.runtime.stops.places import Places
 from wasmscope.runtime.stops.registry import BreakpointRegistry
 from wasmscope.runtime.stops.step import EVERYTHING, TAIL_CALLS, Reach, StepKind
+from wasmscope.runtime.stops.tracing import Trace, Tracer
 from wasmscope.runtime.stops.watching import Watching
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.val import Val
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _FROM_STOP = Rerun(skips_stop=True)
+_TOLD = STOP_ALWAYS | STOP_CONDITION | STOP_ENTRY | STOP_WATCH
+"""Why the host may have to tell somebody of a stop, besides steps."""
 
 
 class Stops:
@@ -57,6 +61,7 @@ class Stops:
         self._store = store
         self.mirrors = Mirrors(store, self._stopped, self._made)
         self.reference_types = ReferenceTypes(store)
+        self._tracer = Tracer(self.mirrors.control)
         self.breakpoints = BreakpointRegistry()
         self._places = Places(store, self.mirrors)
         self._leaving = Leaving(self.mirrors, self._stays)
@@ -164,15 +169,31 @@ class Stops:
         """Have the guest stop at the end of a step, once, unless something else is told before."""
         top = None if kind in ("into", "entry") else self._store.innermost_frame()
         if top is None:
-            self._step = Reach.of(kind, None)
+            self._replace_step(Reach.of(kind, None))
             return
         # A tail call does not come back to its frame: beyond it is the caller's.
         is_tail_call = kind == "over" and _opcode_name(top.raw) in TAIL_CALLS
-        self._step = Reach.of("out" if is_tail_call else kind, top.raw.base)
+        self._replace_step(Reach.of("out" if is_tail_call else kind, top.raw.base))
 
-    def cancel_step(self) -> None:
-        """Something was told."""
-        self._step = None
+    def request_trace(self, count: int, keep: int | None) -> Trace:
+        """The same for a step of so many instructions, which are noted. Raises `WasmscopeError` for lack of room."""
+        self._tracer.reserve()
+        trace = Trace(count, keep, self.mirrors.__getitem__)
+        self._replace_step(replace(EVERYTHING, trace=trace))
+        return trace
+
+    def cancel_step(self, event: DebugEvent) -> None:
+        """Something is told."""
+        self._replace_step(None, event)
+
+    def _replace_step(self, step: Reach | None, event: DebugEvent | None = None) -> None:
+        """Another step is in effect, or none any more because of an event."""
+        trace = None if self._step is None else self._step.trace
+        if trace is not None:
+            if self._armed is not None and self._armed.trace is trace:
+                self._tracer.stop()
+            trace.end(event)
+        self._step = step
 
     def begin(self, activation: Activation) -> None:
         """A guest is about to be entered.
@@ -192,9 +213,9 @@ class Stops:
         """It was left; it is not among the store's any more."""
         self.watching.activation_ended(activation)
         if activation.suspends_step:
-            self._step = activation.suspended_step
+            self._replace_step(activation.suspended_step)
         elif not self._store.activations:
-            self._step = None
+            self._replace_step(None)
         elif self._step is not None:
             self._step = self._step.beyond(activation.base)
 
@@ -207,7 +228,9 @@ class Stops:
 
     def arm(self) -> None:
         """The guest is about to go on: tell mirrors how far."""
-        wanted = EVERYTHING if self.single_step else self._step
+        wanted = self._step
+        if self.single_step and (wanted is None or wanted.trace is None):
+            wanted = EVERYTHING
         if wanted is not self._armed and wanted != self._armed:
             self._tell_mirrors(wanted)
         if self._store.activations:
@@ -218,11 +241,14 @@ class Stops:
     def _tell_mirrors(self, wanted: Reach | None) -> None:
         self._route(wanted)
         control, armed = self.mirrors.control, self._armed
+        self._tracer.stop()
         self._armed = wanted
         self._limit = -1 if wanted is None else wanted.limit
         control.set_byte(STEPPING, int(wanted is not None and not wanted.entries))
         if wanted is not None:
             control.set_word(STEP_LIMIT, wanted.limit)
+            if wanted.trace is not None:
+                self._tracer.start(wanted.trace)
         if (wanted is not None and wanted.entries) != (armed is not None and armed.entries):
             for mirror in self.mirrors:
                 self._set_stop(mirror, 0)
@@ -278,6 +304,10 @@ class Stops:
 
     def _stopped(self, mirror: Mirror, base: int, index: int, kind: int) -> int:
         """A mirror stopped before instruction `index` of the frame at `base`, which is the innermost."""
+        if kind & STOP_STEP and self._tracer.go_on():
+            kind &= ~STOP_STEP
+            if not kind & _TOLD:
+                return GO_ON
         activation = self._store.activations[-1]
         activation.stopped = stop = Stop(mirror, base, index)
         try:
@@ -288,7 +318,10 @@ class Stops:
                 watched = self.watching.tell(frame, index, self._is_redirected)
             steps = kind & (STOP_STEP | STOP_ENTRY) and (self.single_step or self._step is not None)
             if steps and not hit and not watched:
-                self._tell(DebugEvent.Step())
+                event = DebugEvent.Step()
+                if self._step is not None and self._step.trace is not None:
+                    self.cancel_step(event)  # it is over, whether or not there is anybody to be told
+                self._tell(event)
             elif not hit and not watched and not asked:
                 return GO_ON if kind & STOP_STEP else self._leaving.stopped(mirror, index)
             self.leave(_FROM_STOP)
