@@ -65,7 +65,7 @@ def run_wasmscope(
 class _Recorder:
     """The debug handler, and the host's functions."""
 
-    def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int], tier: tiers.Choice | None) -> None:
+    def __init__(self, engine: wasmscope.Engine, equal_types: Sequence[int], tier: tiers.Choice | None = None) -> None:
         self.run = Run()
         self.store = tiers.prepared(wasmscope.Store(engine), tier)
         self.store.set_limits(memory_size=1 << 28, table_elements=1 << 20)
