@@ -7,6 +7,7 @@
     ├── UnsupportedFeature   a module of a proposal that is not supported; `.proposal`, `.offset`
     ├── StaleFrame           a frame handle used after the guest went on
     ├── NotPaused            a resumption where nothing is paused
+    ├── ExpressionError      an expression that has no meaning here; `.column`
     └── BreakpointError      no such program point
         └── ConditionError   a condition that does not parse; `.column`
 """
@@ -52,6 +53,21 @@ class StaleFrame(WasmscopeError):
 
 class NotPaused(WasmscopeError):
     """The guest is not paused, so it cannot be resumed or looked into."""
+
+
+class ExpressionError(WasmscopeError):
+    """An expression over the guest's variables that does not parse, or has no meaning where it stands.
+
+    `column` counts characters from 1.
+    """
+
+    def __init__(self, message: str, column: int) -> None:
+        super().__init__(f"{message} (at column {column})")
+        self.message = message
+        self.column = column
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.column)
 
 
 class BreakpointError(WasmscopeError):

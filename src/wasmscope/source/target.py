@@ -63,11 +63,12 @@ class Machine(FrameValues, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GuestFunction:
-    """A function that may be called: its index, imported ones counted, and its type as far as it is known."""
+    """A function that may be called: its index, imported ones counted, its type and its signature as far as known."""
 
     index: int
     name: str
     type: FunctionType | None
+    signature: FuncType | None = None
 
 
 class Names(Protocol):
