@@ -148,7 +148,8 @@ INTEGERS_ONLY = ("%", "&", "|", "^", "<<", ">>")
 def operate(operation: str, left: Number, right: Number, kind: Kind) -> Number:
     """`left operation right` of numbers of one kind; of a shift, `right` is any integer. Raises `NoValue`."""
     if kind.is_float:
-        return rounded(_float_operation(operation, left, right), kind.bits // 8)
+        apply = _exact_operation if kind is Kind.F128 else _float_operation
+        return rounded(apply(operation, left, right), kind.bits // 8)
     assert isinstance(left, int)
     assert isinstance(right, int)
     target = kind.integral
@@ -182,10 +183,8 @@ def operate(operation: str, left: Number, right: Number, kind: Kind) -> Number:
             raise AssertionError(operation)
 
 
-def _float_operation(operation: str, left: Number, right: Number) -> Number:
-    """The exact result, or that rounded to binary64, which rounds to binary32 as the exact one would."""
-    if isinstance(left, Fraction) or isinstance(right, Fraction):
-        return _exact_operation(operation, left, right)
+def _float_operation(operation: str, left: Number, right: Number) -> float:
+    """Rounded to binary64. Rounded once more, to binary32, that is the exact result rounded once."""
     a, b = float(left), float(right)
     match operation:
         case "+":
@@ -197,7 +196,7 @@ def _float_operation(operation: str, left: Number, right: Number) -> Number:
         case "/" if b != 0:
             return a / b
         case "/":
-            if a == 0 or math.isnan(a) or math.isnan(b):
+            if a == 0 or math.isnan(a):
                 return math.nan
             return math.copysign(math.inf, a) * math.copysign(1, b)
         case _:
@@ -205,14 +204,27 @@ def _float_operation(operation: str, left: Number, right: Number) -> Number:
 
 
 def _exact_operation(operation: str, left: Number, right: Number) -> Number:
-    for number in (left, right):
-        if isinstance(number, float) and (number == 0 or not math.isfinite(number)):
-            # A `Fraction` is finite and not zero: any such number with its sign behaves alike beside it.
-            return _float_operation(operation, *(_like(each) for each in (left, right)))
-    exact = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}[operation]
-    result: Fraction = exact(Fraction(left), Fraction(right))
-    return result
+    """The exact result; what is about infinities, NaNs and the sign of zeros is the same for all formats."""
+    stand_ins = [each if _is_special(each) else math.copysign(1.0, each) for each in (left, right)]
+    if any(_is_special(each) and not math.isfinite(each) for each in (left, right)) or (
+        operation == "/" and right == 0
+    ):
+        return _float_operation(operation, *stand_ins)
+    a, b = Fraction(left), Fraction(right)
+    match operation:
+        case "+":
+            exact = a + b
+        case "-":
+            exact = a - b
+        case "*":
+            exact = a * b
+        case _:
+            exact = a / b
+    if exact == 0:
+        return _float_operation(operation, *stand_ins) if a == 0 or b == 0 else 0.0
+    return exact
 
 
-def _like(number: Number) -> float:
-    return number if isinstance(number, float) else math.copysign(1.0, number)
+def _is_special(number: Number) -> bool:
+    """Whether it is a zero, an infinity or a NaN."""
+    return isinstance(number, float) and (number == 0 or not math.isfinite(number))

@@ -213,7 +213,8 @@ class Checker:
 
     def _beside(self, left: syntax.Expression, right: syntax.Expression) -> tuple[Node, Node]:
         """Both sides of a comparison; a name that is none otherwise may be an enumerator of the other's type."""
-        if isinstance(right, syntax.Name):
+        is_known = not isinstance(left, syntax.Name) or self._lookup.find(left.text, left.column) is not None
+        if isinstance(right, syntax.Name) and is_known:
             mine = self.node(left)
             return mine, self._expected(right, mine.type)
         if isinstance(left, syntax.Name):
