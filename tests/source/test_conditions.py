@@ -245,12 +245,12 @@ class Generator:
                 return f"*({rng.choice(('int', 'char', 'float', 'unsigned short'))} *)({self.expression(depth - 1)})"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_conditions_hold_where_the_evaluator_says_so(seed: int) -> None:
     generator, names = Generator(seed), frame()
     texts: list[str] = []
     refusals = 0
-    while len(texts) < 250:
+    while len(texts) < 150:
         text = generator.expression(generator.rng.randrange(1, 5))
         try:
             compiled = compile_condition(text, names)
