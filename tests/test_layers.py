@@ -20,7 +20,7 @@ PUBLIC = "the public names"
 
 # Each layer imports from itself and from those behind it.
 LAYERS = (
-    "__main__", "cli", "demo", PUBLIC, "report", "debug", "runtime", "instrument",
+    "__main__", "cli", "demo", PUBLIC, "session", "report", "debug", "runtime", "instrument",
     "source", "analysis", "wasm", "errors",
 )  # fmt: skip
 

@@ -5,6 +5,7 @@
 The parts, each importing only from those behind it::
 
     cli          the command line: run, inspect, demo
+    session      a guest that stands still, with what is known of its source
     report       what happened to a guest, as values, JSON or text
     debug        the debugger layer: a guest driven from event to event
     runtime      the engine layer: wasmtime's classes with debugging in them

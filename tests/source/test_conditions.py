@@ -240,7 +240,8 @@ class Generator:
                     ("a[{}]", "ip[{}]", "m[1][{}]", "m[{}][1]", "*(ip + ({}))", "((ip + ({})) - &a[1])")
                 ).format(self.expression(depth - 1))
             case 8:
-                return f"({self.expression(depth - 1)} ? {self.expression(depth - 1)} : {self.expression(rng.randrange(depth))})"
+                yes, no = self.expression(depth - 1), self.expression(rng.randrange(depth))
+                return f"({self.expression(depth - 1)} ? {yes} : {no})"
             case _:
                 return f"*({rng.choice(('int', 'char', 'float', 'unsigned short'))} *)({self.expression(depth - 1)})"
 

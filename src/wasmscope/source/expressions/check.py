@@ -316,7 +316,8 @@ class Checker:
         type_ = stripped(structure.type)
         if not isinstance(type_, StructType):
             raise ExpressionError(f"{self._described(structure.type)} has no members", column)
-        found = find_member(type_, "data" if name == "?" else name)
+        spellings = ("payload", "data") if name == "?" else (name,)  # Zig's optionals
+        found = next((each for each in (find_member(type_, spelling) for spelling in spellings) if each), None)
         if found is None:
             if type_.is_declaration:
                 raise ExpressionError(f"of {self._described(structure.type)} only the declaration is known", column)

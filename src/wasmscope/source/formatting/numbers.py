@@ -50,7 +50,7 @@ def enumerator_text(type_: EnumType, number: int, language: Language) -> str:
     scope = "." if language is Language.ZIG else scope
     for enumerator in type_.enumerators:
         if enumerator.value == number:
-            return f"{scope}{enumerator.name}"
+            return enumerator.name if enumerator.name.startswith("error.") else f"{scope}{enumerator.name}"
     rest, names = number, []
     if number > 0 and _are_flags(type_):
         for enumerator in type_.enumerators:

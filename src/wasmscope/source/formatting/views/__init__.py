@@ -50,8 +50,6 @@ _REGISTRY: tuple[tuple[re.Pattern[str], Maker], ...] = tuple(
         (r"std::collections::hash::map::HashMap<|hashbrown::map::HashMap<", rust.hash_map),
         (r"std::collections::hash::set::HashSet<|hashbrown::set::HashSet<", rust.hash_set),
         (r"(?:\[\]|\[:[^\]]*\])", zig.slice_),
-        (r"\?", zig.optional),
-        (r"(?:anyerror|error\{.*\}|[\w.@()]+)!", zig.error_union),
     )
 )
 
@@ -67,4 +65,4 @@ def view_of(value: TypedValue, language: Language) -> View | None:
     for pattern, maker in _REGISTRY:
         if pattern.match(name):
             return maker(value, type_)
-    return zig.tagged_union(value, type_) if language is Language.ZIG else None
+    return zig.shaped(value, type_) if language is Language.ZIG else None

@@ -16,6 +16,7 @@ from wasmscope.source.values.value import TypedValue, loaded
 MAX_COUNT = 1 << 32
 """More elements, or bytes, than an address space of 32 bits has are not plausible."""
 _MOST_VISITED = 400
+_DEEPEST_ANONYMOUS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,22 @@ def find(value: TypedValue, *names: str) -> TypedValue | None:
 
 
 def member(value: TypedValue, *path: str) -> TypedValue | None:
-    """The member at the end of a path of member names."""
+    """The member at the end of a path of member names; anonymous structures on the way do not count."""
     found: TypedValue | None = value
     for name in path:
-        if found is None:
-            return None
-        found = next((child.value for child in members(found, 0, 100) if child.name == name), None)
+        found = _own_member(found, name, 0) if found is not None else None
     return found
+
+
+def _own_member(value: TypedValue, name: str, depth: int) -> TypedValue | None:
+    children = members(value, 0, 100)
+    for child in children:
+        if child.name == name:
+            return child.value
+    for child in children if depth < _DEEPEST_ANONYMOUS else ():
+        if not child.name and (found := _own_member(child.value, name, depth + 1)) is not None:
+            return found
+    return None
 
 
 def integer(value: TypedValue | None) -> int | None:

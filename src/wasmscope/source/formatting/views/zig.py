@@ -47,31 +47,42 @@ def _is_text(data: bytes | Unavailable, length: int) -> bool:
     return all(each.isprintable() or each in "\n\r\t" for each in text)
 
 
-def optional(value: TypedValue, type_: StructType) -> View | None:
+def shaped(value: TypedValue, type_: StructType) -> View | None:
+    """Optionals, error unions and tagged unions, which have names of their own members only."""
+    names = tuple(sorted(each.name for each in type_.members))
+    makers = {
+        ("data", "some"): _optional, ("payload", "some"): _optional,
+        ("error", "payload"): _error_union, ("tag", "value"): _error_union, ("payload", "tag"): _tagged_union,
+    }  # fmt: skip
+    maker = makers.get((names[0], names[-1])) if len(names) == 2 else None
+    return maker(value) if maker is not None else None
+
+
+def _optional(value: TypedValue) -> View | None:
     """`?T`; of pointers it is just the pointer."""
-    inner, some = member(value, "data"), integer(member(value, "some"))
+    inner, some = member(value, "payload") or member(value, "data"), integer(member(value, "some"))
     if inner is None or some not in (0, 1):
         return None
     return WrappedView("", inner) if some else EmptyView("null")
 
 
-def error_union(value: TypedValue, type_: StructType) -> View | None:
+def _error_union(value: TypedValue) -> View | None:
     """`E!T`."""
-    inner, tag = member(value, "value"), member(value, "tag")
-    code = integer(tag)
-    if tag is None or code is None:
+    inner, error = member(value, "payload") or member(value, "value"), member(value, "error") or member(value, "tag")
+    code = integer(error)
+    if error is None or code is None:
         return None
     if code == 0:
-        return WrappedView("", inner) if inner is not None else EmptyView("void")
-    enum = stripped(tag.type)
+        return WrappedView("", inner) if inner is not None else None
+    enum = stripped(error.type)
     names = {each.value: each.name for each in enum.enumerators} if isinstance(enum, EnumType) else {}
-    return EmptyView(f"error.{names[code]}") if code in names else EmptyView(f"error {code}")
+    return EmptyView(f"error.{names[code].removeprefix('error.')}") if code in names else None
 
 
-def tagged_union(value: TypedValue, type_: StructType) -> View | None:
+def _tagged_union(value: TypedValue) -> View | None:
     """`union(enum)`: a payload and the tag that says which member it is."""
     payload, tag = member(value, "payload"), member(value, "tag")
-    if payload is None or tag is None or len(type_.members) != 2:
+    if payload is None or tag is None:
         return None
     union, enum = stripped(payload.type), stripped(tag.type)
     if not isinstance(union, StructType) or union.kind is not StructKind.UNION or not isinstance(enum, EnumType):
