@@ -7,11 +7,17 @@ import pickle
 import pytest
 
 from wasmscope import ConditionError, DecodeError, UnsupportedFeature, WasmscopeError
+from wasmscope.errors import ExpressionError
 
 
 @pytest.mark.parametrize(
     "error",
-    [DecodeError("no", 3), UnsupportedFeature("not this", "stack-switching", 5), ConditionError("what", 2)],
+    [
+        DecodeError("no", 3),
+        UnsupportedFeature("not this", "stack-switching", 5),
+        ConditionError("what", 2),
+        ExpressionError("what", 2),
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_errors_are_pickled(error: WasmscopeError) -> None:

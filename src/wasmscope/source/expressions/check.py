@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import assert_never
 
 from wasmscope.errors import ExpressionError
-from wasmscope.source.expressions import syntax
-from wasmscope.source.expressions.arithmetic import Kind, kind_of, type_of
+from wasmscope.source.expressions import check_literals, syntax
+from wasmscope.source.expressions.arithmetic import Kind, kind_of
 from wasmscope.source.expressions.builtin_types import array_of, builtin_type, pointer_to
 from wasmscope.source.expressions.check_calls import CallChecker
 from wasmscope.source.expressions.check_operators import Operators
@@ -45,7 +45,6 @@ from wasmscope.source.target import Names
 from wasmscope.source.types import (
     ArrayType,
     BaseType,
-    Encoding,
     EnumType,
     FunctionType,
     PointerKind,
@@ -56,14 +55,9 @@ from wasmscope.source.types import (
     stripped,
 )
 from wasmscope.source.values.children import element_type
-from wasmscope.source.values.floats import decode_float, encode_float
 from wasmscope.source.values.identity import same_type
 from wasmscope.source.values.scalars import integral, is_scalar
 from wasmscope.source.values.value import loaded
-
-_SUFFIXES = {"u": "unsigned int", "l": "long", "ul": "unsigned long", "lu": "unsigned long", "ll": "long long",
-             "ull": "unsigned long long", "llu": "unsigned long long", "z": "ptrdiff_t", "uz": "size_t"}  # fmt: skip
-_FLOAT_SUFFIXES = {"": Kind.F64, "f": Kind.F32, "f32": Kind.F32, "f64": Kind.F64, "l": Kind.F128, "f128": Kind.F128}
 
 
 def check(text: str, names: Names, kept: Kept) -> Node:
@@ -92,11 +86,11 @@ class Checker:
     def _node(self, expression: syntax.Expression) -> Node:
         match expression:
             case syntax.Integer():
-                return self._integer(expression)
+                return check_literals.integer(expression, self._names)
             case syntax.Real():
-                return self._real(expression)
+                return check_literals.real(expression, self._names)
             case syntax.Character(code, size, column):
-                return self._character(code, size, column)
+                return check_literals.character(code, size, column)
             case syntax.Text(data, column):
                 return TextConstant(array_of(self._builtin("char"), len(data) + 1), data + b"\0", column)
             case syntax.Name(text, column):
@@ -130,45 +124,10 @@ class Checker:
             case _:
                 assert_never(expression)
 
-    # -- literals ----------------------------------------------------------------------------------------------------
-
     def _builtin(self, name: str) -> BaseType:
         type_ = builtin_type(name, self._names.pointer_size)
         assert type_ is not None
         return type_
-
-    def _integer(self, literal: syntax.Integer) -> Node:
-        """C17 6.4.4.1: the first type that holds it."""
-        named = builtin_type(_SUFFIXES.get(literal.suffix, literal.suffix), self._names.pointer_size)
-        if literal.suffix and named is not None:
-            as_integer = integral(named)
-            assert as_integer is not None
-            if literal.value <= as_integer.highest:
-                return Constant(named, literal.value, literal.column)
-            if literal.suffix not in _SUFFIXES:
-                raise ExpressionError(f"{literal.value} does not fit in {named.name}", literal.column)
-        signed_only = literal.is_decimal and "u" not in literal.suffix
-        unsigned_only = "u" in literal.suffix
-        for kind in (Kind.I32, Kind.U32, Kind.I64, Kind.U64, Kind.I128, Kind.U128):
-            is_signed = kind.integral.is_signed
-            if (signed_only and not is_signed and kind is not Kind.U64) or (unsigned_only and is_signed):
-                continue
-            if literal.value <= kind.integral.highest:
-                type_ = type_of(kind, self._names.language)
-                return Constant(type_, literal.value, literal.column, is_literal=not literal.suffix)
-        raise ExpressionError(f"{literal.value} does not fit in 128 bits", literal.column)
-
-    def _real(self, literal: syntax.Real) -> Node:
-        kind = _FLOAT_SUFFIXES[literal.suffix]
-        size = kind.bits // 8
-        value = decode_float(encode_float(literal.value, size), size)
-        type_ = type_of(kind, self._names.language)
-        return Constant(type_, value, literal.column, is_literal=not literal.suffix)
-
-    def _character(self, code: int, size: int, column: int) -> Node:
-        if size == 1:
-            return Constant(BaseType("char", 1, Encoding.SIGNED_CHAR), code - 256 if code > 127 else code, column)
-        return Constant(BaseType("char16_t" if size == 2 else "char32_t", size, Encoding.UTF), code, column)
 
     # -- operators ---------------------------------------------------------------------------------------------------
 
