@@ -151,7 +151,7 @@ def test_a_container_that_is_overwritten_is_shown_as_it_is_built() -> None:
 
 
 def test_zig_values_are_shown_as_zig_writes_them() -> None:
-    with paused_at("values_zig.wasm", "values.zig", "return sum + n") as program:
+    with paused_at("values_zig.wasm.xz", "values.zig", "return sum + n") as program:
         for text, expected in {
             "text": '"hello"', "numbers": ".{ 20, 30 }", "some": "5", "none": "null", "found": "8", "missing": "error.NotFound",
             "colour": ".green", "point": ".{ .x = -1, .y = 100 }", "shape": ".{ .square = .{ .x = 3, .y = 4 } }", "fixed": ".{ 1, 2, 3 }",

@@ -34,8 +34,8 @@ BUILDS: dict[str, tuple[str, ...]] = {
     "library_O0.wasm": (*WASI, "-O0", "library.cpp"),
 }
 
-COMPRESSED = ("library_O0.wasm",)
-"""They have the debug information of the C++ library too: what no test needs is dropped, the rest kept as .xz."""
+COMPRESSED = ("values_zig.wasm", "library_O0.wasm")
+"""They have the debug information of a library too: what no test needs is dropped, the rest kept as .xz."""
 
 
 def main() -> None:

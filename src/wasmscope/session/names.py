@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from wasmscope.session.target import function_type
+from wasmscope.source.local_types import local_types
 from wasmscope.source.locations import WasmSpace
 from wasmscope.source.model import DebugInfo, Language, SourceFunction, Variable, VariableKind
 from wasmscope.source.target import GuestFunction
@@ -112,19 +114,8 @@ class PlaceNames:
         elif space is WasmSpace.OPERAND:
             types = self._stack
         else:
-            return self._local_type(function, index)
+            return next(islice(local_types(self._module, function), index, None), None)
         return types[index] if index < len(types) else None
-
-    def _local_type(self, function: int, index: int) -> ValType | None:
-        params = self._module.func_type(function).params
-        if index < len(params):
-            return params[index]
-        index -= len(params)
-        for count, value_type in self._module.codes[function - self._module.num_imported_functions].locals:
-            if index < count:
-                return value_type
-            index -= count
-        return None
 
     # -- functions -------------------------------------------------------------------------------------------------
 
