@@ -237,7 +237,15 @@ class Generator:
                 return f"({rng.choice(types)})({self.expression(depth - 1)})"
             case 7:
                 return rng.choice(
-                    ("a[{}]", "ip[{}]", "m[1][{}]", "m[{}][1]", "*(ip + ({}))", "((ip + ({})) - &a[1])")
+                    (
+                        "a[{}]",
+                        "ip[{}]",
+                        "m[1][{}]",
+                        "m[{}][1]",
+                        "*(ip + ({}))",
+                        "*(ip - ({}) % 100)",
+                        "((ip + ({})) - &a[1])",
+                    )
                 ).format(self.expression(depth - 1))
             case 8:
                 yes, no = self.expression(depth - 1), self.expression(rng.randrange(depth))
