@@ -300,6 +300,7 @@ def test_random_conditions_hold_where_the_evaluator_says_so(seed: int) -> None:
         ("r < 0", "i32(i32(u32(local[1])) < 0)"),
         ("pp->p.x", "i32[u64(u32(local[0])) + 4]"),
         ("g > 1", "i32(i64[u64(128)] > i64(1))"),
+        ("*(ip - 1)", "i32[u64((u32(local[0]) - u32(1) * u32(4)))]"),
         ("$local1 == 1", "i32(i32(u32(local[1])) == 1)"),
     ],
 )

@@ -209,7 +209,8 @@ def test_a_value_is_shown_as_gdb_would(guest: Guest, text: str, shown: str) -> N
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("1", "int"), ("1u", "unsigned int"), ("1 << 1ll", "int"), ("c + c", "int"), ("i < 1", "int"), ("l + 1", "long long"),
+        ("1", "int"), ("1u", "unsigned int"), ("1 << 1ll", "int"), ("c + c", "int"), ("i < 1", "int"),
+        ("l + 1", "long long"),
         ("f + 1", "float"),
         ("&a", "int (*)[5]"), ("&a[0]", "int *"), ("a + 1", "int *"), ("sizeof 1", "size_t"),
         ("ip - ip", "ptrdiff_t"), ("u + u", "unsigned int"),
