@@ -31,7 +31,7 @@ from wasmscope.wasm.module import Module
 from wasmscope.wasm.names import NameSection, decode_names
 from wasmscope.wasm.types import ValType
 
-FORMAT = 6
+FORMAT = 7
 """Changes whenever the rewrite of a function does: an old table would describe other code."""
 
 _FUNCTIONS_REMEMBERED = 256
@@ -50,6 +50,8 @@ class FunctionEntry(msgspec.Struct, frozen=True, array_like=True):
     frame_size: int
     references: int
     pushes_frame: bool
+    accessed: int
+    """What it accesses (`analysis/accessed.py`)."""
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):

@@ -24,8 +24,9 @@ keeps it true in `publisher.py`, what each instruction does to it in `visit_valu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import accumulate
-from operator import attrgetter
+from operator import attrgetter, or_
 
 from wasmscope.analysis.loops import summarise_loops
 from wasmscope.instrument.control import Control
@@ -38,6 +39,7 @@ from wasmscope.instrument.redirect import attention, flag, redirect, word, word_
 
 _END = b"\x0b"
 _CALLS, _TAIL_CALLS, _LOOPS = attrgetter("calls"), attrgetter("tail_calls"), attrgetter("loops")
+_ACCESSED = attrgetter("accessed")
 
 _COLD_VALUES, _COLD_VALUES_A_TOKEN = 4096, 8
 """How many values all attention tests of a function may store and read back, so that the code stays in proportion."""
@@ -56,6 +58,7 @@ class FunctionRewriter(Publisher):
         self.cold_values_left = _COLD_VALUES + _COLD_VALUES_A_TOKEN * len(tokens)
         distinct = set(operations)
         self.pushes_frame = any(map(_CALLS, distinct))
+        self.accessed = reduce(or_, map(_ACCESSED, distinct))
         if any(map(_LOOPS, distinct)):
             self.loops = summarise_loops(operations)[::-1]
         self.controls.append(Control(self, (), self.signature.results, 0))

@@ -19,6 +19,7 @@ class FunctionState:
     """The state of the pass: of each local and operand, whether its slot holds its value or what it follows from."""
 
     __slots__ = (
+        "accessed",
         "assigned",
         "at_once",
         "catches",
@@ -85,6 +86,8 @@ class FunctionState:
         self.hints: list[tuple[int, int, bool]] = []
         """Added `if` and `br_if` instructions: chunk, offset in it, and whether they are likely to be taken."""
         self.pushes_frame = False
+        self.accessed = 0
+        """What the function accesses (`analysis/accessed.py`)."""
         self.observed = False
         """Whether the function has any point at which its state can be read."""
 

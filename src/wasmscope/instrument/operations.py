@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from wasmscope.analysis.accessed import accessed_bits
 from wasmscope.analysis.signatures import (
     CONTROL,
     DEPENDS_ON_OPERANDS,
@@ -102,6 +103,7 @@ class Operation:
     """One distinct instruction of a module; not frozen because frozen dataclasses are slow to look at."""
 
     __slots__ = (
+        "accessed",
         "bit",
         "calls",
         "catches",
@@ -157,6 +159,7 @@ class Operation:
         self.fuel = kind.fuel
         self.settles_fuel = kind.settles_fuel
         self.uses = self.bit
+        self.accessed = accessed_bits(instruction, plan.module)
         self.writes = kind.writes
         self.changes = MEMORY if kind.writes or kind.calls else self.bit if kind.assigns_local else 0
         self.pops = 0

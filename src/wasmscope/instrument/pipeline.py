@@ -102,7 +102,7 @@ class _Rewrite(Reencoder):
         self._bodies = bodies
         self._progress = progress
         self._operations = operations_of(plan, visitor_of)
-        self._frames: list[tuple[int, int, bool]] = []
+        self._frames: list[tuple[int, int, bool, int]] = []
         self._hints: list[tuple[int, list[tuple[int, bool]]]] = []
         super().__init__(plan.module)
 
@@ -166,7 +166,8 @@ class _Rewrite(Reencoder):
         rewriter = FunctionRewriter(self._plan, index, code)
         body = rewriter.rewrite(self._bodies[index - self.module.num_imported_functions], self._operations)
         self._hints.append((self.relocation.index(ExternKind.FUNC, index), rewriter.branch_hints()))
-        self._frames.append((rewriter.frame.size, rewriter.frame.references, rewriter.pushes_frame))
+        frame = rewriter.frame
+        self._frames.append((frame.size, frame.references, rewriter.pushes_frame, rewriter.accessed))
         if self._progress is not None and len(self._frames) % _PROGRESS_EVERY == 0:
             self._progress(len(self._frames), len(self.module.codes))
         return body
@@ -204,8 +205,8 @@ class _Rewrite(Reencoder):
     def entries(self, rewritten: bytes) -> list[FunctionEntry]:
         """What the frame table keeps of each of the original's functions."""
         return [
-            FunctionEntry(start, end, size, references, pushes)
-            for (start, end), (size, references, pushes) in zip(body_ranges(rewritten), self._frames, strict=False)
+            FunctionEntry(start, end, *frame)
+            for (start, end), frame in zip(body_ranges(rewritten), self._frames, strict=False)
         ]
 
 

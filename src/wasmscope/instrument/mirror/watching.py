@@ -20,7 +20,7 @@ the last, both 0 where there are none. A local is known by the address of its fr
 
 from __future__ import annotations
 
-from wasmscope.instrument.mirror.accesses import READ, WRITE
+from wasmscope.analysis.accesses import READ, WRITE
 
 NEXT, THING, MODE, ADDRESS, WIDE, COUNTED, OFFSET, LENGTH = 0, 4, 8, 12, 16, 20, 24, 32
 DESCRIPTOR_SIZE = 40

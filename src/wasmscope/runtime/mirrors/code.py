@@ -10,7 +10,7 @@ import wasmtime
 from wasmscope.analysis.typing import TypedFunction, types_of
 from wasmscope.instrument.condition import CompiledCondition
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.instrument.mirror.accesses import Access, Space, accesses_of
+from wasmscope.analysis.accesses import Access, Space, accesses_of
 from wasmscope.instrument.mirror.companion import CompanionModule
 from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import wasmtime
 
-from wasmscope.instrument.mirror.accesses import Space
+from wasmscope.analysis.accesses import Space
 from wasmscope.runtime import capi
 from wasmscope.runtime.val import Val
 from wasmscope.runtime.watch.watchpoint import Watchpoint

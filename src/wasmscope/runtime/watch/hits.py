@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wasmscope.instrument.mirror.accesses import Space
+from wasmscope.analysis.accesses import Space
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.frame_values import FrameReader, Unavailable
 from wasmscope.runtime.val import Val

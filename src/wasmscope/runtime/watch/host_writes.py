@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from wasmscope.instrument.mirror.accesses import WRITE, Space
+from wasmscope.analysis.accesses import WRITE, Space
 from wasmscope.runtime.val import Val
 from wasmscope.runtime.watch.content import Content, entity_value, is_same, memory_content
 from wasmscope.runtime.watch.watchpoint import Watchpoint

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from wasmscope.instrument.mirror.accesses import READ, WRITE, Access, Field, Space
+from wasmscope.analysis.accesses import READ, WRITE, Access, Field, Space
 from wasmscope.instrument.mirror.watching import ALWAYS, DESCRIPTOR_SIZE, FRAME, NO_OPERAND
 from wasmscope.instrument.shadow_frame import MemorySlot
 from wasmscope.runtime.frame_values import FrameReader

@@ -6,12 +6,12 @@ local is a space with the one address 0. Where the range begins and how long it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from wasmscope.analysis.typing import TypedInstruction, height_of
-from wasmscope.wasm.instructions import MemArg
+from wasmscope.wasm.instructions import Instruction, MemArg
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.opcodes import Imm
 
@@ -52,20 +52,31 @@ class Access:
     length: int | Field = 1
 
 
+Visit = Callable[[Instruction, int, Module], tuple[Access, ...]]
+"""Gives the accesses of an instruction before which there are so many operands."""
+
+
 def accesses_of(typed: TypedInstruction, module: Module) -> tuple[Access, ...]:
     """The accesses of an instruction that can be reached; those of an instruction that traps are among them."""
-    if not typed.is_reachable:
-        return ()
-    instruction = typed.instruction
+    return _accesses(typed.instruction, height_of(typed.stack), module) if typed.is_reachable else ()
+
+
+def spaces_of(instruction: Instruction, module: Module) -> Iterator[tuple[Space, int, int]]:
+    """What an instruction accesses, wherever it is: the space, its index, and `READ`, `WRITE` or both."""
+    for access in _accesses(instruction, 0, module):
+        yield access.space, access.index, access.mode
+
+
+def _accesses(instruction: Instruction, height: int, module: Module) -> tuple[Access, ...]:
     opcode = instruction.opcode
     if opcode.memory_access is not None and Imm.MEMARG in opcode.immediates:
         memarg: MemArg = instruction.immediates[0]
         assert opcode.params is not None
-        address = Field(height_of(typed.stack) - len(opcode.params), _is64(module, Space.MEMORY, memarg.memory))
+        address = Field(height - len(opcode.params), _is64(module, Space.MEMORY, memarg.memory))
         mode = memory_mode(opcode.name)
         return (Access(Space.MEMORY, memarg.memory, mode, address, memarg.offset, opcode.memory_access),)
     visit = _OTHERS.get(opcode.name)
-    return () if visit is None else visit(typed, module)
+    return () if visit is None else visit(instruction, height, module)
 
 
 def memory_mode(name: str) -> int:
@@ -80,36 +91,36 @@ def _is64(module: Module, space: Space, index: int) -> bool:
     return types[index].limits.is64
 
 
-def _whole(space: Space, mode: int) -> Callable[[TypedInstruction, Module], tuple[Access, ...]]:
-    return lambda typed, module: (Access(space, typed.instruction.immediates[0], mode),)
+def _whole(space: Space, mode: int) -> Visit:
+    return lambda instruction, height, module: (Access(space, instruction.immediates[0], mode),)
 
 
-def _entry(position: int, below: int, mode: int) -> Callable[[TypedInstruction, Module], tuple[Access, ...]]:
+def _entry(position: int, below: int, mode: int) -> Visit:
     """One entry of the table that the immediate at `position` names; its index is so far below the top."""
 
-    def visit(typed: TypedInstruction, module: Module) -> tuple[Access, ...]:
-        index: int = typed.instruction.immediates[position]
-        address = Field(height_of(typed.stack) - 1 - below, _is64(module, Space.TABLE, index))
+    def visit(instruction: Instruction, height: int, module: Module) -> tuple[Access, ...]:
+        index: int = instruction.immediates[position]
+        address = Field(height - 1 - below, _is64(module, Space.TABLE, index))
         return (Access(Space.TABLE, index, mode, address),)
 
     return visit
 
 
-def _fill(space: Space) -> Callable[[TypedInstruction, Module], tuple[Access, ...]]:
-    def visit(typed: TypedInstruction, module: Module) -> tuple[Access, ...]:
-        index: int = typed.instruction.immediates[0]
-        first, is64 = height_of(typed.stack) - 3, _is64(module, space, index)
+def _fill(space: Space) -> Visit:
+    def visit(instruction: Instruction, height: int, module: Module) -> tuple[Access, ...]:
+        index: int = instruction.immediates[0]
+        first, is64 = height - 3, _is64(module, space, index)
         return (Access(space, index, WRITE, Field(first, is64), length=Field(first + 2, is64)),)
 
     return visit
 
 
-def _copy(space: Space) -> Callable[[TypedInstruction, Module], tuple[Access, ...]]:
+def _copy(space: Space) -> Visit:
     """The length has the smaller of the two address types (Wasm spec 3.4.6 and 3.4.7)."""
 
-    def visit(typed: TypedInstruction, module: Module) -> tuple[Access, ...]:
-        target, source = typed.instruction.immediates
-        first = height_of(typed.stack) - 3
+    def visit(instruction: Instruction, height: int, module: Module) -> tuple[Access, ...]:
+        target, source = instruction.immediates
+        first = height - 3
         to64, from64 = _is64(module, space, target), _is64(module, space, source)
         length = Field(first + 2, to64 and from64)
         return (
@@ -120,16 +131,16 @@ def _copy(space: Space) -> Callable[[TypedInstruction, Module], tuple[Access, ..
     return visit
 
 
-def _init(space: Space) -> Callable[[TypedInstruction, Module], tuple[Access, ...]]:
-    def visit(typed: TypedInstruction, module: Module) -> tuple[Access, ...]:
-        index: int = typed.instruction.immediates[1]
-        first = height_of(typed.stack) - 3
+def _init(space: Space) -> Visit:
+    def visit(instruction: Instruction, height: int, module: Module) -> tuple[Access, ...]:
+        index: int = instruction.immediates[1]
+        first = height - 3
         return (Access(space, index, WRITE, Field(first, _is64(module, space, index)), length=Field(first + 2, False)),)
 
     return visit
 
 
-_OTHERS: dict[str, Callable[[TypedInstruction, Module], tuple[Access, ...]]] = {
+_OTHERS: dict[str, Visit] = {
     "local.get": _whole(Space.LOCAL, READ),
     "local.set": _whole(Space.LOCAL, WRITE),
     "local.tee": _whole(Space.LOCAL, WRITE),
