@@ -30,6 +30,7 @@ class Control:
         "height",
         "is_if",
         "is_loop",
+        "kept",
         "landing",
         "landing_chunk",
         "loop",
@@ -55,6 +56,8 @@ class Control:
         """Of a loop: an empty chunk at its header, for that."""
         self.publishes = False
         """Of a loop: whether it is the `Loop` that instructions inside assume something of."""
+        self.kept = 0
+        """Of a loop without calls: the locals that it reads or assigns, which may be in registers."""
         self.height = len(state.stack) - len(params)
         self.assigned_outside = state.assigned
         self.catches_outside = state.catches

@@ -112,6 +112,8 @@ class Origin:
     """Index of the function there among the defined ones."""
     pcs: Mapping[int, int]
     """The pc there of each instruction that comes from there, and of the first one, by the pc here."""
+    is_whole: bool
+    """Whether it is all of the function: it is called in its place."""
 
     def pc(self, pc: int) -> int:
         """The pc there of the instruction at a pc here, or of the one before it that comes from there."""
@@ -247,7 +249,7 @@ class FrameTable:
         chunks = self._rewrite_again(function, recorder)
         first = self.functions[function].rewritten_end - sum(map(len, chunks))
         offsets = list(accumulate(map(len, chunks), initial=first))
-        by_offset = {offsets[point.chunk]: point for point in recorder.points}
+        by_offset = {offsets[point.chunk]: point for point in recorder.points if point.traps}
         by_pc: dict[int, Point] = {}
         for point in recorder.points:
             by_pc.setdefault(point.pc, point)  # of a loop header and the instruction behind it, the header

@@ -224,14 +224,40 @@ class FunctionRewriter(Publisher):
         its mirror where that is to run; elsewhere the host is called for it.
         """
         self.observed = True
-        frame, plan = self.frame, self.plan
-        first = len(self.out)
+        plan, first = self.plan, len(self.out)
         self._begin_cold_if(self._with_fuel(flag(plan, self.position)))
         if enters:
             self._redirect()
             self._begin_inside_cold(attention(plan))
         else:
             self._begin_inside_cold(self._with_fuel(word_or_attention(plan, self.position)))
+        self._call_in_cold(pc, first, b"\x10" + unsigned(plan.attention_function), reloaded)
+        self.out.append(_END + _END)
+
+    def call_host(self, call: bytes) -> None:
+        """Publish and run `call`, which may call the host, before the next instruction: no trap is at that point."""
+        self.observed = True
+        first = len(self.out)
+        self.publish()
+        self._push_leaf()
+        self.out.append(self.frame.store_site(self.pc))
+        if self.recorder is not None:
+            self.recorder.note(self, self.pc, first_chunk=first, pushed=True, traps=False)
+        self.out.append(call)
+        self._pop_leaf()
+
+    def call_host_if(self, condition: bytes, call: bytes) -> None:
+        """The same if `condition` holds, which is seldom; nothing changes on the other path."""
+        self.observed = True
+        first = len(self.out)
+        self._begin_cold_if(condition)
+        loop = next((control for control in reversed(self.controls) if control.is_loop), None)
+        self._call_in_cold(self.pc, first, call, 0 if loop is None else loop.kept, traps=False)
+        self.out.append(_END)
+
+    def _call_in_cold(self, pc: int, first: int, call: bytes, reloaded: int, *, traps: bool = True) -> None:
+        """On a path that is seldom taken, publish, run `call`, and read `reloaded` back."""
+        frame = self.frame
         # The host may write memory while it looks: here, loads are no way to work a value out.
         reloaded = self._reloadable(reloaded)
         stored = self.stale & (~self.derived | reloaded | self.dependents[0])
@@ -239,22 +265,28 @@ class FunctionRewriter(Publisher):
         for depth, operand in enumerate(self.stack):
             if operand.mask & MEMORY or (depth >= self.settled and operand.expression is None):
                 self.out.append(frame.store_operand(depth, operand.type, self.copy(depth, operand.type)))
-        if not self.pushes_frame:
-            self.push_chunks.append(len(self.out))
-            self.out.append(b"")
+        self._push_leaf()
         self.out.append(frame.store_site(pc))
         if self.recorder is not None:
-            self.recorder.note(self, pc, first_chunk=first, pushed=True, reloads=False)
-        self.out.append(b"\x10" + unsigned(self.plan.attention_function))
-        if not self.pushes_frame:
-            self.pop_chunks.append(len(self.out))
-            self.out.append(b"")
+            self.recorder.note(self, pc, first_chunk=first, pushed=True, reloads=False, traps=traps)
+        self.out.append(call)
+        self._pop_leaf()
         for local in members(reloaded):
             self.out.append(frame.reload_local(local - 1))
-        self.out.append(_END + _END)
         self.cold_values_left -= stored.bit_count() + reloaded.bit_count()
         if self.cold_values_left < 0:
             self.at_once = -2
+
+    def _push_leaf(self) -> None:
+        """Push the frame of a function that does not do so at its entry."""
+        if not self.pushes_frame:
+            self.push_chunks.append(len(self.out))
+            self.out.append(b"")
+
+    def _pop_leaf(self) -> None:
+        if not self.pushes_frame:
+            self.pop_chunks.append(len(self.out))
+            self.out.append(b"")
 
     def _with_fuel(self, wanted: bytes) -> bytes:
         """Code that pushes whether that is wanted or the fuel is used up."""

@@ -11,6 +11,9 @@ One linear memory a store, the *shadow memory*, imported by every rewritten modu
     40   entry           i32  which of its functions an entry function is to call (`private_entities.py`)
     44   redirected      i32  which defined function is being redirected to its mirror (`redirect.py`), or entered
                               through an entry function
+    256  watch cells     for reads of memories, writes of memories, reads of tables, writes of tables: where the first
+                         address is that is watched, i64, and for accesses of 1, 2, 4, 8 and 16 addresses how far
+                         it is from there to the last, and so many less one, i64 (`watch_tests.py`); 0: none is
     64 KiB   flags      64 KiB of u8  not 0: functions with this flag look at their words
     128 KiB  words      i32, one for each defined function of each instance: 0, or the entry of the table of
                         mirrors with what runs instead of it
@@ -37,12 +40,19 @@ FUEL = 16
 REFERENCE_LIMITS = 24
 ENTRY = 40
 REDIRECTED = 44
+WATCH_CELLS = 256
 FLAGS = 0x1_0000
 WORDS = 0x2_0000
 FIRST_FRAME = 0x400_0000
 
+WATCH_SPANS = {1: 8, 2: 16, 4: 24, 8: 32, 16: 40}
+"""Offset in a watch cell, by the width of the access."""
+WATCH_CELL_SIZE = 48
+
 FLAG_COUNT = 0x1_0000
-"""Functions share a flag when there are more than that, or by chance: behind it their words are exact."""
+SHARED_FLAG = FLAG_COUNT - 1
+"""Functions share a flag when there are more than that, or by chance: behind it their words are exact. The last one is
+that of all functions that have no words."""
 
 MOST_FUNCTIONS = 1_000_000
 """As many as the engine lets a module have (wasmparser `limits.rs`, `MAX_WASM_FUNCTIONS`)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,12 +12,14 @@ from wasmscope.analysis.tokenizer import tokenize_bodies
 from wasmscope.instrument.frame_table import FrameTable, FunctionEntry
 from wasmscope.instrument.function import FunctionRewriter
 from wasmscope.instrument.layout import ENTRY, IMPORT_MODULE
+from wasmscope.instrument.mark import Mark
 from wasmscope.instrument.operations import encode_memarg, operations_of
 from wasmscope.instrument.own_instructions import own_body
 from wasmscope.instrument.plan import Plan, appended_imports, make_plan
 from wasmscope.instrument.private_entities import entry_body, entry_name
 from wasmscope.instrument.redirect import redirect_body
 from wasmscope.instrument.visitors import visitor_of
+from wasmscope.instrument.watch_tests import WatchTests
 from wasmscope.wasm import writer
 from wasmscope.wasm.decode.module import HEADER, decode_module
 from wasmscope.wasm.encode.custom import encode_custom
@@ -43,6 +45,18 @@ _OFFSETS_INSIDE = (".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "e
 
 
 @dataclass(frozen=True, slots=True)
+class Variation:
+    """What is different in the rewrite of code that runs in place of a guest's: its functions have no words."""
+
+    quiet_loops: frozenset[int]
+    """The pcs of the loops at whose headers it does not attend."""
+    tests: WatchTests | None
+    """Which accesses are tested for whether they are watched."""
+    calls: Mapping[int, bytes]
+    """By the pcs of some calls, what they become: they take and leave the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class Instrumented:
     """A rewritten module."""
 
@@ -55,16 +69,16 @@ def instrument(
     progress: Progress | None = None,
     *,
     counts_fuel: bool = False,
-    quiet_loops: frozenset[int] = frozenset(),
+    variant: Variation | None = None,
 ) -> Instrumented:
     """Rewrite a module that the engine has found valid.
 
-    With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`). It does not
-    attend at the headers of `quiet_loops`, which are named by their pcs.
+    With `counts_fuel` it counts the original's instructions as the engine would (`Config.consume_fuel`). `variant`: it
+    is code of our own making, which runs in place of a guest's.
     Raises `DecodeError` or `UnsupportedFeature` for what is no module that can be rewritten.
     """
     with _no_collection():
-        return _instrument(bytecode, progress, counts_fuel, quiet_loops)
+        return _instrument(bytecode, progress, counts_fuel, variant)
 
 
 @contextmanager
@@ -80,12 +94,17 @@ def _no_collection() -> Iterator[None]:
 
 
 def _instrument(
-    bytecode: bytes, progress: Progress | None, counts_fuel: bool, quiet_loops: frozenset[int]
+    bytecode: bytes, progress: Progress | None, counts_fuel: bool, variant: Variation | None
 ) -> Instrumented:
     module = decode_module(bytecode)
     # What the module uses, which functions can be entered from outside, where indices move.
     bodies = tokenize_bodies(module)
-    plan = make_plan(module, bodies, counts_fuel=counts_fuel, quiet_loops=quiet_loops)
+    if variant is None:
+        plan = make_plan(module, bodies, counts_fuel=counts_fuel)
+    else:
+        mark = Mark.of(bytecode).without_words()
+        loops, tests, calls = variant.quiet_loops, variant.tests, variant.calls
+        plan = make_plan(module, bodies, quiet_loops=loops, watch_tests=tests, calls=calls, mark=mark)
     # The functions, one by one, and what is appended around them.
     rewrite = _Rewrite(plan, bodies, progress)
     rewritten = rewrite.with_branch_hints(reencode(rewrite))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from wasmscope.analysis.escapes import escapes_of
 from wasmscope.analysis.signatures import (
@@ -39,6 +41,9 @@ from wasmscope.wasm.types import (
     TableType,
     ValType,
 )
+
+if TYPE_CHECKING:
+    from wasmscope.instrument.watch_tests import WatchTests
 
 _TABLE_ELEMENT = {"func": FUNCREF, "extern": EXTERNREF, "any": ANYREF, "exn": EXNREF}
 
@@ -89,6 +94,13 @@ class Plan:
     """Whether the rewritten module counts the original's instructions."""
     quiet_loops: frozenset[int]
     """The pcs of the loops at whose headers the guest does not attend."""
+    watch_tests: WatchTests | None
+    """Which accesses of the guest's are tested for whether they are watched."""
+    calls: Mapping[int, bytes]
+    """By the pcs of some calls, what they become."""
+    has_plain_types: bool
+    """Whether all types are function types that are the same wherever they are declared, because none refers to another
+    and references to functions of a type do not occur."""
     types: Mapping[FuncType, int]
     """The appended types with their indices, in this order."""
 
@@ -130,6 +142,8 @@ def make_plan(
     *,
     counts_fuel: bool = False,
     quiet_loops: frozenset[int] = frozenset(),
+    watch_tests: WatchTests | None = None,
+    calls: Mapping[int, bytes] = MappingProxyType({}),
     mark: Mark | None = None,
 ) -> Plan:
     """Look `module` over, whose function bodies, cut into instructions, are `bodies`; nothing is rewritten yet."""
@@ -160,7 +174,10 @@ def make_plan(
         redirected_types={type_: n for n, type_ in enumerate(dict.fromkeys(module.functions))},
         counts_fuel=counts_fuel,
         quiet_loops=quiet_loops,
+        watch_tests=watch_tests,
+        calls=calls,
         limit_globals=_limit_globals(module),
+        has_plain_types=not kinds and _has_plain_types(module),
         types=_types(module, own),
     )
 
@@ -188,6 +205,17 @@ def appended_imports(module: Module, kinds: Sequence[str]) -> list[tuple[str, Im
 def reference_table_type(kind: str) -> TableType:
     """The type of the shadow table for references of a kind."""
     return TableType(_TABLE_ELEMENT[kind], Limits(0))
+
+
+def _has_plain_types(module: Module) -> bool:
+    elements = (table.element.heap for table in module.all_tables)
+    return (
+        not any(isinstance(heap, int) for heap in elements)
+        and all(
+            isinstance(type_.composite, FuncType) and type_.final and not type_.supertypes for type_ in module.types
+        )
+        and all(count == 1 for _, count in module.rec_groups)
+    )
 
 
 def _limit_globals(module: Module) -> dict[int, int]:

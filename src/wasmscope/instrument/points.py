@@ -41,6 +41,8 @@ class Point:
     """Index of the first chunk of the code that publishes for it; the same as `chunk` where nothing had to be."""
     pushed: bool
     """Whether the stack pointers are above the frame when execution leaves here."""
+    traps: bool = True
+    """Whether a trap of the guest's may be at this point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,19 @@ class Recorder:
         self._wanted = wanted
         self._locations = 0
 
-    def note(self, state: FunctionState, pc: int, *, first_chunk: int, pushed: bool, reloads: bool = True) -> None:
+    def note(
+        self,
+        state: FunctionState,
+        pc: int,
+        *,
+        first_chunk: int,
+        pushed: bool,
+        reloads: bool = True,
+        traps: bool = True,
+    ) -> None:
         """The state is published now and observed by the next chunk. `reloads`: values can be loaded once more."""
         chunk = len(state.out)
-        self.points.append(Point(pc, chunk, first_chunk, pushed))
+        self.points.append(Point(pc, chunk, first_chunk, pushed, traps))
         self._locations += len(state.local_types) + len(state.stack)
         if chunk == self._wanted or (self._wanted is None and self._locations <= _MOST_LOCATIONS):
             self.states[chunk] = self._state(state, reloads)

@@ -10,6 +10,9 @@ def visit_call(rewriter: FunctionRewriter, operation: Operation) -> None:
     """`call`, `call_indirect`, `call_ref`: what is called may look at this frame, trap, or throw."""
     rewriter.observe_call()
     rewriter.emit(operation)
+    other = rewriter.plan.calls.get(rewriter.pc)
+    if other is not None:
+        rewriter.out[-1] = other
 
 
 def visit_throw(rewriter: FunctionRewriter, operation: Operation) -> None:

@@ -77,12 +77,13 @@ def visit_loop(rewriter: FunctionRewriter, operation: Operation) -> None:
     rewriter.out.append(operation.encoded)
     control = _push_control(rewriter, operation)
     control.publishes = summary.publishes
+    control.kept = 0 if summary.calls else summary.used
     rewriter.in_loop += 1
     control.landing_chunk = len(rewriter.out)
     rewriter.out.append(b"")
     if rewriter.pc not in rewriter.plan.quiet_loops:
         # With a call in the loop, nothing stays in a register anyway.
-        rewriter.attend(rewriter.pc + operation.length, 0 if summary.calls else summary.used)
+        rewriter.attend(rewriter.pc + operation.length, control.kept)
 
 
 def visit_try_table(rewriter: FunctionRewriter, operation: Operation) -> None:

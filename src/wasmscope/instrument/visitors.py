@@ -5,10 +5,12 @@ from __future__ import annotations
 from wasmscope.instrument import visit_calls, visit_control, visit_memory, visit_values
 from wasmscope.instrument.expressions import BINARY, UNARY
 from wasmscope.instrument.operations import Visit
+from wasmscope.instrument.watch_tests import visit_nop
 from wasmscope.wasm.opcodes import Imm, Opcode
 from wasmscope.wasm.types import I32
 
 _BY_NAME: dict[str, Visit] = {
+    "nop": visit_nop,
     "unreachable": visit_control.visit_unreachable,
     "block": visit_control.visit_block,
     "loop": visit_control.visit_loop,

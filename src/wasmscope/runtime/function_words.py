@@ -29,6 +29,16 @@ class FunctionWords:
         self._end += functions * _SIZE
         return base
 
+    def add_targets(self, functions: int) -> int:
+        """Give out as many words more, to an instance that is there; returns the address of the first.
+
+        Raises `WasmscopeError` where there are not enough.
+        """
+        if functions * _SIZE > NO_WORDS - self._end:
+            raise WasmscopeError("the store has too many functions in too many instances")
+        base, self._end = self._end, self._end + functions * _SIZE
+        return base
+
     def drop(self, instance_id: int) -> None:
         """Take back the words that were given out last."""
         base = self._bases.pop(instance_id)

@@ -150,6 +150,10 @@ class Shadow:
         """
         return self._words.address(instance_id, function)
 
+    def add_targets(self, functions: int) -> int:
+        """Room for what variants call in place of so many functions. Raises `WasmscopeError` where there is none."""
+        return self._words.add_targets(functions)
+
     def has_words(self, instance_id: int) -> bool:
         """Whether the functions of an instance have words."""
         return self._words.has_any(instance_id)

@@ -153,6 +153,8 @@ def _frame_in_variant(
     assert origin is not None
     pc = point.pc if point is not None else site.table.original_offset(site.function, site.rewritten_offset)
     running = variant_at(shadow, store.mirrors_made, base) if base + 8 <= shadow.size else None
+    if running is not None and running.code.table is not site.table:
+        running = None  # it had no room to say so
     frame = RawFrame(
         *(None if running is None else running.instance, origin.table, origin.function, origin.pc(pc)),
         *(base, reference_base),
@@ -167,8 +169,11 @@ def _why(site: InFunction, shadow: Shadow) -> str:
 
 
 def _frame_on_entry(store: Store, activation: Activation, site: OnEntry) -> RawFrame | None:
-    if site.table.origin is not None:
-        return _frame_of_mirror(store, activation, has_gone=True)  # whose place it was to take
+    origin = site.table.origin
+    if origin is not None:
+        if not origin.is_whole:
+            return _frame_of_mirror(store, activation, has_gone=True)  # whose place it was to take
+        site = OnEntry(origin.table, origin.function, site.is_full)
     base, reference_base = store.shadow.pointers
     instance = _instance_of(store, activation, site, base)
     pc = site.table.module.codes[site.function].code_start
@@ -186,7 +191,7 @@ def _frame_of_mirror(store: Store, activation: Activation, has_gone: bool) -> Ra
             return None
         return call_site(shadow, store.instances, mirrors, activation, base, reference_base, None).frame()
     frames = walk(shadow, store.instances, mirrors, activation, base)
-    return frames[-1] if frames and frames[-1].mirror is not None else None
+    return frames[-1] if frames and (frames[-1].mirror or frames[-1].variant) else None
 
 
 def _exhausted(shadow: Shadow, frame_size: int) -> bool:

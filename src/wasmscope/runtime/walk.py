@@ -150,6 +150,17 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantStop:
+    """Where a variant called the host for an access."""
+
+    raw: RawFrame
+
+    def frame(self, _shadow: Shadow, _activation: Activation) -> RawFrame:
+        """The frame, which is the innermost."""
+        return self.raw
+
+
+@dataclass(frozen=True, slots=True)
 class CallSite:
     """Where a frame is, as its site says: in a call or a throw."""
 
@@ -223,7 +234,7 @@ class Activation:
     """The host took the frames off the engine's stack: how they go on."""
     changes: dict[int, Changes] = field(default_factory=dict)
     """By the addresses of frames."""
-    stopped: Stop | None = None
+    stopped: Stop | VariantStop | None = None
     """Where the innermost frame is, while the host is told that it stopped."""
     consultations: int = 0
     """How many that were told of it, and look into it, have not come back."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wasmscope.instrument.layout import ENTRY, REDIRECTED
-from wasmscope.instrument.mirror.companion import Companion
+from wasmscope.instrument.leb import unsigned
+from wasmscope.instrument.mirror.companion import Companion, Source
 from wasmscope.instrument.mirror.slots import constant
 from wasmscope.instrument.operations import encode_memarg
+from wasmscope.wasm import writer
 from wasmscope.wasm.encode.instructions import encode_instruction
 from wasmscope.wasm.instructions import BlockType, Catch, Instruction
 from wasmscope.wasm.module import ExternKind
@@ -34,8 +36,22 @@ def call_function(companion: Companion, function: int, opcode: bytes) -> bytes:
     """
     private, entry = companion.plan.private, companion.plan.private.entries.get(function)
     export = private.name(ExternKind.FUNC, function) if entry is None else entry.export
-    call = opcode + companion.exported_function(export, companion.module.func_type_index(function))
+    type_index = companion.original_type(companion.module.func_type_index(function))
+    call = opcode + companion.exported_function(export, type_index)
     return select_entry(companion, function) + call
+
+
+def call_target(companion: Companion, function: int) -> bytes:
+    """A call of a defined function through what the host says is called for it, behind `select_entry`."""
+    type_index = companion.original_type(companion.module.func_type_index(function))
+    defined = function - companion.module.num_imported_functions
+    target = b"\x23" + companion.number(Source.TARGETS) + b"\x28" + _far(companion.shadow(), 4 * defined)
+    return target + b"\x11" + unsigned(type_index) + companion.mirrors()
+
+
+def _far(memory: int, offset: int) -> bytes:
+    """A memory argument without alignment (Wasm spec 5.4.6)."""
+    return (b"\x40" + unsigned(memory) if memory else b"\x00") + writer.unsigned(offset)
 
 
 def select_entry(companion: Companion, function: int) -> bytes:

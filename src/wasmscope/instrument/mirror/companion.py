@@ -1,7 +1,8 @@
 """A small module made beside a rewritten one: it has the same types and imports what it uses of an instance.
 
 Its types are the original's, copied whole, so that recursion groups stay the same types; behind them come those that
-its own code needs. Every import is a `Need`, which the host satisfies when it instantiates the companion.
+its own code needs. Where types are plain (`Plan.has_plain_types`), it has only those that it uses: the compiler makes
+something for each of them. Every import is a `Need`, which the host satisfies when it instantiates the companion.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum, auto
 from typing import Any
 
+from wasmscope.analysis.signatures import composite_func
 from wasmscope.instrument.layout import SHADOW_PAGES
 from wasmscope.instrument.leb import unsigned
 from wasmscope.instrument.plan import Plan, reference_table_type
@@ -24,7 +26,7 @@ from wasmscope.wasm.encode.instructions import encode_instruction
 from wasmscope.wasm.encode.names import encode_names
 from wasmscope.wasm.encode.section import encode_section
 from wasmscope.wasm.encode.types import encode_rec_group
-from wasmscope.wasm.instructions import Catch, Instruction, MemArg
+from wasmscope.wasm.instructions import BlockType, Catch, Instruction, MemArg
 from wasmscope.wasm.module import ExternKind, FuncImport, ImportDesc
 from wasmscope.wasm.names import NAME_SECTION, NameSection
 from wasmscope.wasm.opcodes import Imm
@@ -104,6 +106,12 @@ class Source(Enum):
     """The instance: its number."""
     VARIANT = auto()
     """The function of a variant (`variant.py`)."""
+    TARGETS = auto()
+    """The instance: the address of an i32 for each of its functions, where in the table of mirrors variants call it."""
+    TOUCHED = auto()
+    """What variants call where an access may be to what is watched (`watching.py`),"""
+    ACCESSED = auto()
+    """and the function that calls the host where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,8 @@ class Companion:
         self._indices: dict[Need, int] = {}
         self._counts = dict.fromkeys(ExternKind, 0)
         self._types: dict[FuncType, int] = {}
+        self._copied = [] if plan.has_plain_types else self.module.rec_groups
+        self._first_type = 0 if plan.has_plain_types else len(self.module.types)
         self._functions: list[tuple[int, bytes]] = []
         self._exports: list[tuple[str, int]] = []
 
@@ -142,7 +152,11 @@ class Companion:
 
     def type_index(self, func_type: FuncType) -> int:
         """An own type that is this."""
-        return self._types.setdefault(func_type, len(self.module.types) + len(self._types))
+        return self._types.setdefault(func_type, self._first_type + len(self._types))
+
+    def original_type(self, index: int) -> int:
+        """The index here of a type of the original's."""
+        return self.type_index(composite_func(self.module, index)) if self.plan.has_plain_types else index
 
     def block_type(self, results: Sequence[ValType], params: Sequence[ValType] = ()) -> bytes:
         """The type of a block (Wasm spec 5.4.1)."""
@@ -203,7 +217,7 @@ class Companion:
             case ExternKind.GLOBAL:
                 return self.module.all_globals[index]
             case ExternKind.TAG:
-                return TagType(self.module.all_tags[index])
+                return TagType(self.original_type(self.module.all_tags[index]))
             case ExternKind.FUNC:
                 raise AssertionError("functions are reached as `PrivateEntities` says")
 
@@ -224,6 +238,10 @@ class Companion:
                 return self.entity(ExternKind.GLOBAL, value)
             case Imm.TAG:
                 return self.entity(ExternKind.TAG, value)
+            case Imm.TYPE:
+                return self.original_type(value)
+            case Imm.BLOCK_TYPE if value.type_index is not None:
+                return BlockType(type_index=self.original_type(value.type_index))
             case Imm.MEMARG:
                 return MemArg(value.align, self.entity(ExternKind.MEMORY, value.memory), value.offset)
             case _:
@@ -249,7 +267,7 @@ class Companion:
     def finish(self) -> CompanionModule:
         """The module."""
         module = self.module
-        groups = [encode_rec_group(module.types[first : first + count]) for first, count in module.rec_groups]
+        groups = [encode_rec_group(module.types[first : first + count]) for first, count in self._copied]
         groups += [encode_rec_group([SubType(func_type)]) for func_type in self._types]
         imports = [encode_import("", str(n), desc) for n, (_, desc) in enumerate(self._imports)]
         sections = [

@@ -20,6 +20,7 @@ The *control memory* of a store, which only mirrors see::
     44   stopped index   i32  the number of the instruction,
     48   stopped kind    i32  why, as `STOP_...` bits,
     52   answer          i32  and what the host has the page go on with
+    56   watch records   i32 x 2  address of the record of what is watched in any memory, and in any table
     32K  outcomes            of the conditions that were worked out last, an i32 for each
     64K  ones                 as many bytes 1 as the largest function has instructions
     then the blocks of the mirrors.
@@ -61,6 +62,7 @@ STOPPED_BASE = 40
 STOPPED_INDEX = 44
 STOPPED_KIND = 48
 ANSWER = 52
+WATCH_RECORDS = 56
 NOT_RESUMED = -1
 """The resume index when the frame that was resumed has gone on from there."""
 OUTCOMES = 1 << 15

@@ -84,7 +84,7 @@ class _Runner:
         run = companion.add_function(run_type, [], self._run(), "run")
         # A tail call of the guest's leaves nothing behind, so nothing of ours may wait for its results.
         call = b"\x12" + unsigned(run)
-        type_index = companion.module.func_type_index(self._index)
+        type_index = companion.original_type(companion.module.func_type_index(self._index))
         companion.add_function(type_index, [(2, I32)], self._enter() + call, ENTER)
         locals_ = [(2, I32), *((1, value_type) for value_type in results)]
         companion.add_function(companion.type_index(FuncType((), ())), locals_, self._resume(run), RESUME)

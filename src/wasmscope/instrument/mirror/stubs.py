@@ -34,6 +34,7 @@ def make_stubs(plan: Plan, types: Sequence[int]) -> CompanionModule:
     for type_index in types:
         count = len(composite_func(plan.module, type_index).params)
         arguments = b"".join(b"\x20" + unsigned(parameter) for parameter in range(count))
-        call = b"\x13" + unsigned(type_index) + companion.mirrors()
-        companion.add_function(type_index, [], call_make + arguments + mirror + call, str(type_index))
+        own_type = companion.original_type(type_index)
+        call = b"\x13" + unsigned(own_type) + companion.mirrors()
+        companion.add_function(own_type, [], call_make + arguments + mirror + call, str(type_index))
     return companion.finish()

@@ -46,6 +46,7 @@ SUPPORT = f"""
   (import "" "shadow" (memory $shadow {SHADOW_PAGES} {SHADOW_PAGES}))
   (import "" "mirrors" (table $mirrors 0 funcref))
   (import "" "host" (func $host))
+  (import "" "accessed" (func $accessed (param i32 i32)))
   (memory $control (export "{CONTROL}") {SHADOW_PAGES} {SHADOW_PAGES})
   (type $condition (func (param i32 i32) (result i32)))
 {WATCHING}

@@ -14,6 +14,9 @@ such code. It is given every local, and the operands that are on the stack at th
         (loop $inner ...)                           (loop $inner ...)
         ...behind...))                              ...behind...))
 
+Code that tests what is watched calls functions of its own module through the table of mirrors: so that of one variant
+it comes to another directly, and not by way of the function and its flag, which is set.
+
 Locals keep their numbers, and the operand stack is the original's at each of the original's instructions. What comes
 before an outermost loop never runs again and is left out.
 
@@ -28,32 +31,38 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
+from wasmscope.analysis.accesses import Access, accesses_of
 from wasmscope.analysis.signatures import block_signature
 from wasmscope.analysis.typing import TypedFunction, TypedInstruction, height_of, types_of
 from wasmscope.instrument.expressions import DEFAULTS
 from wasmscope.instrument.frame_table import FrameTable, Origin
 from wasmscope.instrument.leb import unsigned
-from wasmscope.instrument.mirror.calls import call_function, own_instruction_code, select_entry
-from wasmscope.instrument.mirror.companion import Companion, Need
+from wasmscope.instrument.mirror.calls import call_function, call_target, own_instruction_code, select_entry
+from wasmscope.instrument.mirror.companion import Companion, Need, Source
 from wasmscope.instrument.mirror.slots import constant
-from wasmscope.instrument.pipeline import instrument
+from wasmscope.instrument.mirror.watched import Watched
+from wasmscope.instrument.pipeline import Variation, instrument
+from wasmscope.instrument.watch_tests import WatchTests
 from wasmscope.wasm.decode.module import decode_module
 from wasmscope.wasm.encode.types import encode_heap_type
 from wasmscope.wasm.instructions import BlockType, Catch
 from wasmscope.wasm.module import Module
 from wasmscope.wasm.opcodes import Imm
-from wasmscope.wasm.types import I32, FuncType, ValType, ref_type
+from wasmscope.wasm.types import I32, I64, FuncType, ValType, ref_type
 
 VARIANT_EXPORT = "variant"
 
 MOST_PARAMETERS = 1000
 """Of a function (wasmparser `limits.rs`, `MAX_WASM_FUNCTION_PARAMS`)."""
 
+_NOP = b"\x01"
 _GET, _SET, _DROP = b"\x20", b"\x21", b"\x1a"
 _LOOP, _IF, _ELSE, _END = b"\x03", b"\x04", b"\x05", b"\x0b"
 _AS_NON_NULL = b"\xd4"
 _CALLS = {"call": b"\x10", "return_call": b"\x12"}
 _OPENS = frozenset({"block", "loop", "if", "try_table"})
+_STRUCTURE = _OPENS | {"else", "end", "call", "return_call"}
+_LABELS = frozenset({Imm.LABEL, Imm.LABELS, Imm.CAST_FLAGS, Imm.CATCHES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,16 @@ class VariantModule:
     """What to give it for its imports, before those that the rewrite appended."""
     table: FrameTable
     """Of its own code; its origin is the original."""
+    callees: frozenset[int]
+    """The defined functions that it calls through what the host says (`Source.TARGETS`)."""
     memories: tuple[Need, ...]
     """What its memories are, by their indices in it."""
 
 
-def parameters(function: TypedFunction, header: int) -> tuple[ValType, ...]:
-    """What the variant for a loop header takes: the locals, then the operands there."""
+def parameters(function: TypedFunction, header: int | None) -> tuple[ValType, ...]:
+    """What the variant for a loop header takes: locals, then the operands there. Without a header: the arguments."""
+    if header is None:
+        return function.type.params
     return (*(_held(function, local) for local in range(len(function.local_types))), *_operands(function, header))
 
 
@@ -95,9 +108,10 @@ def _operands(function: TypedFunction, header: int) -> tuple[ValType, ...]:
     return types_of(function.instructions[header].stack)
 
 
-def make_variant(original: FrameTable, function: int, header: int) -> VariantModule | None:
+def make_variant(original: FrameTable, function: int, header: int | None, watched: Watched) -> VariantModule | None:
     """The variant of a defined function that begins at instruction `header`; None where there cannot be one.
 
+    Without a header it is the whole function. It tests the accesses that are `watched`.
     That is so where values are too many for parameters, where fuel is counted, and where a block around the loop takes
     a reference that cannot be null.
     """
@@ -105,26 +119,38 @@ def make_variant(original: FrameTable, function: int, header: int) -> VariantMod
     types = parameters(typed, header)
     if plan.counts_fuel or len(types) > MOST_PARAMETERS:
         return None
+    first = typed.instructions[header or 0].pc
     # The name has in it what tells apart variants that are the same code, of different modules.
-    companion = Companion(plan, f"{plan.mark.name} {typed.instructions[header].pc}")
-    variant = _Variant(companion, typed, header)
+    companion = Companion(plan, f"{plan.mark.name} {'' if header is None else first} {watched}")
+    variant = _Variant(companion, typed, header, watched)
     try:
         chunks = variant.chunks()
     except _NoDefault:
         return None
-    type_index = companion.type_index(FuncType(types, typed.type.results))
+    if variant.tests:
+        host = companion.host_function(Source.ACCESSED, FuncType((I32, I32), ()))
+        touched = companion.host_function(Source.TOUCHED, FuncType((I32, I64, I64, I32), (I32,)))
+    if header is None:
+        type_index = companion.original_type(plan.module.functions[function])
+        locals_: Sequence[tuple[int, ValType]] = plan.module.codes[function].locals
+    else:
+        type_index, locals_ = companion.type_index(FuncType(types, typed.type.results)), [(1, I32)]
     code, memories = b"".join(chunk for _, chunk in chunks), companion.memories
-    companion.add_function(type_index, [(1, I32)], code, VARIANT_EXPORT)
+    companion.add_function(type_index, locals_, code, VARIANT_EXPORT)
     finished = companion.finish()
     start = decode_module(finished.bytecode).codes[0].code_start
     offsets = list(accumulate((len(chunk) for _, chunk in chunks), initial=start))
-    rewritten = instrument(finished.bytecode, quiet_loops=frozenset(offsets[number] for number in variant.quiet_loops))
+    at = {offsets[number]: accesses for number, accesses in variant.tests.items()}
+    tests = WatchTests(host, touched, at) if at else None
+    quiet_loops = frozenset(offsets[number] for number in variant.quiet_loops)
+    calls = {offsets[number]: code for number, code in variant.calls.items()}
+    rewritten = instrument(finished.bytecode, variant=Variation(quiet_loops, tests, calls))
     table = rewritten.frame_table
     pcs = {offset: pc for offset, (pc, _) in zip(offsets, [*chunks, (typed.instructions[-1].pc, b"")], strict=True)}
     # Before its first instruction, which only opens a block if it is the original's, a frame is shown at the header.
-    origin = Origin(original, function, {**_known(pcs), start: typed.instructions[header].pc})
+    origin = Origin(original, function, {**_known(pcs), start: first}, is_whole=header is None)
     table = FrameTable(table.bytecode, table.functions, table.plan, origin=origin)
-    return VariantModule(rewritten.bytecode, finished.needs, table, memories)
+    return VariantModule(rewritten.bytecode, finished.needs, table, frozenset(variant.callees), memories)
 
 
 def _known(pcs: dict[int, int | None]) -> dict[int, int]:
@@ -157,22 +183,34 @@ class _Move:
 
 
 class _Variant:
-    def __init__(self, companion: Companion, function: TypedFunction, header: int) -> None:
+    def __init__(self, companion: Companion, function: TypedFunction, header: int | None, watched: Watched) -> None:
         self._companion = companion
         self._module: Module = companion.module
         self._function = function
         self._header = header
+        self._watched = watched
         self._operands = len(function.local_types)
         """The parameter that is the lowest operand; the one behind the operands is whether control is on its way in."""
-        self._entering = unsigned(self._operands + len(_operands(function, header)))
+        operands = 0 if header is None else len(_operands(function, header))
+        self._entering = unsigned(self._operands + operands)
         self._chunks: list[tuple[int | None, bytes]] = []
         """With the pc of the original's instruction that a chunk begins with, if it does."""
         self.quiet_loops: list[int] = []
         """The numbers of the chunks that are loops which control comes through on its way in."""
+        self.tests: dict[int, tuple[Access, ...]] = {}
+        """By the numbers of the chunks that stand for tests: what is tested (`WatchTests.at`)."""
+        self.calls: dict[int, bytes] = {}
+        """By the numbers of the chunks that are calls: what they become."""
+        self.callees: set[int] = set()
+        self._simple: dict[bytes, bytes] = {}
+        """What instructions become that become the same wherever they are, by their tokens."""
 
     def chunks(self) -> list[tuple[int | None, bytes]]:
         """The code without the last `end`."""
-        levels = self._levels()
+        if self._header is None:
+            self._copy(range(len(self._function.instructions) - 1))
+            return self._chunks
+        levels = self._levels(self._header)
         name = self._name
         outermost = next(n for n, level in enumerate(levels) if name(level.opener) == "loop")
         if outermost < len(levels) - 1:
@@ -190,10 +228,10 @@ class _Variant:
     def _name(self, number: int) -> str:
         return self._function.instructions[number].instruction.opcode.name
 
-    def _levels(self) -> list[_Level]:
-        """From the outside in."""
+    def _levels(self, header: int) -> list[_Level]:
+        """Those around a loop header, from the outside in."""
         levels: list[_Level] = []
-        for number in range(self._header):
+        for number in range(header):
             name = self._name(number)
             if name in _OPENS:
                 levels.append(_Level(number, number + 1))
@@ -262,17 +300,51 @@ class _Variant:
 
     def _copy(self, numbers: range, inside: int = 0) -> None:
         """Instructions of the original, which are inside so many more blocks than there."""
-        depth = 0
+        depth, chunks, bytecode = 0, self._chunks, self._module.bytecode
         for number in numbers:
             typed = self._function.instructions[number]
+            token = bytecode[typed.pc : typed.pc + typed.length]
+            code = self._simple.get(token)
+            if code is not None:
+                chunks.append((typed.pc, code))
+                continue
             instruction = typed.instruction
             name = instruction.opcode.name
+            accesses = self._watched.of(accesses_of(typed, self._module))
+            if accesses:
+                self._test(typed, accesses)
             if name in _CALLS:
                 self._add(select_entry(self._companion, instruction.immediates[0]), typed.pc)
+            if name == "call" and self._watched and not self._is_imported(instruction.immediates[0]):
+                self.calls[len(self._chunks)] = call_target(self._companion, instruction.immediates[0])
+                self.callees.add(instruction.immediates[0] - self._module.num_imported_functions)
             self._add(self._instruction(typed, _Move(depth, inside)), typed.pc)
-            if name in ("local.get", "local.tee") and is_set_late(self._function, instruction.immediates[0]):
+            if name in ("local.get", "local.tee") and self._is_nullable(instruction.immediates[0]):
                 self._add(_AS_NON_NULL)
+            if name == "call" and self._watched.behind_imports and self._is_imported(instruction.immediates[0]):
+                self._test(self._function.instructions[number + 1], ())
             depth += (name in _OPENS) - (name == "end")
+            if not accesses and self._is_simple(typed):
+                self._simple[token] = self._chunks[-1][1]
+
+    def _is_simple(self, typed: TypedInstruction) -> bool:
+        """Whether an instruction that is not tested becomes the same wherever it is."""
+        opcode = typed.instruction.opcode
+        if opcode.name in _STRUCTURE or not typed.is_reachable or _LABELS.intersection(opcode.immediates):
+            return False
+        return opcode.immediates[:1] != (Imm.LOCAL,) or not self._is_nullable(typed.instruction.immediates[0])
+
+    def _test(self, typed: TypedInstruction, accesses: tuple[Access, ...]) -> None:
+        """A test before an instruction, at a pc that nothing else has, the header of a loop before it neither."""
+        self._add(_NOP, typed.pc)
+        self.tests[len(self._chunks)] = accesses
+        self._add(_NOP, typed.pc)
+
+    def _is_nullable(self, local: int) -> bool:
+        return self._header is not None and is_set_late(self._function, local)
+
+    def _is_imported(self, function: int) -> bool:
+        return function < self._module.num_imported_functions
 
     def _instruction(self, typed: TypedInstruction, move: _Move) -> bytes:
         companion, instruction = self._companion, typed.instruction

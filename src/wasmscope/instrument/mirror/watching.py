@@ -15,12 +15,16 @@ memory is then, by the number of the instruction, the address of its first *desc
 
 A *thing* has, for reads and for writes, a count and the address of as many ranges: sorted, disjoint, each the first
 address and the one behind the last, i64; behind count and address are the first address of all and the one behind
-the last, both 0 where there are none. A local is known by the address of its frame.
+the last, both 0 where there are none. A local is known by the address of its frame. Variants test by themselves
+whether an access may be to what is watched (`instrument/watch_tests.py`); for these there is a thing with the ranges of
+all memories, and one with those of all tables.
 """
 
 from __future__ import annotations
 
 from wasmscope.analysis.accesses import READ, WRITE
+from wasmscope.instrument.mirror.layout import WATCH_RECORDS
+from wasmscope.instrument.watch_tests import AT_ACCESS
 
 NEXT, THING, MODE, ADDRESS, WIDE, COUNTED, OFFSET, LENGTH = 0, 4, 8, 12, 16, 20, 24, 32
 DESCRIPTOR_SIZE = 40
@@ -37,7 +41,7 @@ THING_SIZE = 64
 """A power of 2."""
 RANGE_SIZE = 16
 
-WATCHED = "watched"
+WATCHED, TOUCHED, ACCESSED = "watched", "touched", "accessed"
 
 WATCHING = f"""
   ;; Whether one of $count ranges has an address in common with [$start, $end).
@@ -122,5 +126,25 @@ WATCHING = f"""
                   (then (return (i32.const 1)))))))))
       (br_if $next (local.tee $descriptor (i32.load $control offset={NEXT} (local.get $descriptor)))))
     (i32.const 0))
+
+  ;; A variant is about to access addresses near what is watched, of the cell with this number: the host is called if it
+  ;; is watched. Returns whether it was.
+  (func (export "{TOUCHED}") (param $base i32) (param $start i64) (param $length i64) (param $cell i32) (result i32)
+    (local $thing i32)
+    (if (i64.eqz (local.get $length)) (then (return (i32.const 0))))
+    (local.set $length (i64.add (local.get $start) (local.get $length)))
+    (if (i64.lt_u (local.get $length) (local.get $start)) (then (local.set $length (i64.const -1))))
+    (local.set $thing
+      (i32.add
+        (i32.load $control offset={WATCH_RECORDS}
+          (i32.shl (i32.shr_u (local.get $cell) (i32.const 1)) (i32.const 2)))
+        (i32.mul (i32.and (local.get $cell) (i32.const 1)) (i32.const {WRITE_COUNT - READ_COUNT}))))
+    (if (i32.eqz (call $overlaps
+          (i32.load $control offset={READ_COUNT} (local.get $thing))
+          (i32.load $control offset={READ_RANGES} (local.get $thing))
+          (local.get $start) (local.get $length)))
+      (then (return (i32.const 0))))
+    (call $accessed (local.get $base) (i32.const {AT_ACCESS}))
+    (i32.const 1))
 """
-"""Functions in the text format, for a module with the memories `$shadow` and `$control`."""
+"""Functions in the text format, for a module with the memories `$shadow` and `$control` and a function `$accessed`."""

@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 
 import wasmtime
 
+from wasmscope.analysis.accesses import Access, Space, accesses_of
 from wasmscope.analysis.typing import TypedFunction, types_of
 from wasmscope.instrument.condition import CompiledCondition
 from wasmscope.instrument.frame_table import FrameTable
-from wasmscope.analysis.accesses import Access, Space, accesses_of
 from wasmscope.instrument.mirror.companion import CompanionModule
 from wasmscope.instrument.mirror.condition_function import make_condition
 from wasmscope.instrument.mirror.layout import MirrorLayout
@@ -19,12 +19,14 @@ from wasmscope.instrument.mirror.reference_type import make_reference_type
 from wasmscope.instrument.mirror.runner import make_runner
 from wasmscope.instrument.mirror.stubs import make_stubs
 from wasmscope.instrument.mirror.variant import make_variant
+from wasmscope.instrument.mirror.watched import Watched
 from wasmscope.instrument.points import Location, State, Uninitialised
 from wasmscope.runtime.mirrors.compiled import Compiled, compile_companion
 from wasmscope.runtime.mirrors.variant import VariantCode
 from wasmscope.wasm.types import HeapType
 
 _STATES_REMEMBERED = 1024
+_WATCHED_REMEMBERED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,10 @@ class MirrorCode:
         )
         """The numbers of the instructions that loops begin with."""
         self._pages: dict[int, Compiled] = {}
-        self._variants: dict[int, VariantCode | None] = {}
+        self._variants: dict[tuple[int | None, Watched], VariantCode | None] = {}
         self._conditions: dict[tuple[int, str], ConditionCode] = {}
         self.state = lru_cache(_STATES_REMEMBERED)(self._state)
+        self.concerned = lru_cache(_WATCHED_REMEMBERED)(self._concerned)
 
     @cached_property
     def runner(self) -> Compiled:
@@ -95,19 +98,24 @@ class MirrorCode:
             self._conditions[key] = ConditionCode(compile_companion(self._engine, made.companion), made.condition)
         return self._conditions[key]
 
-    def has_variant(self, header: int) -> bool:
-        """Whether the variant for a loop header was made."""
-        return self._variants.get(header) is not None
+    def _concerned(self, watched: Watched) -> Watched:
+        """What of that which is watched in an instance it accesses."""
+        return watched.among(self.accesses, calls_import=bool(self.import_calls))
 
-    def variant(self, header: int) -> VariantCode | None:
-        """The variant for a loop header; None where there cannot be one, or the engine does not take it."""
-        if header not in self._variants:
-            made = make_variant(self._table, self.function, header)
+    def has_variant(self, header: int | None, watched: Watched) -> bool:
+        """Whether the variant for a loop header, or the whole function, that tests what is watched was made."""
+        return self._variants.get((header, watched)) is not None
+
+    def variant(self, header: int | None, watched: Watched) -> VariantCode | None:
+        """That variant; None where there cannot be one, or the engine does not take it."""
+        key = (header, watched)
+        if key not in self._variants:
+            made = make_variant(self._table, self.function, header, watched)
             try:
-                self._variants[header] = None if made is None else VariantCode(self._engine, made, header)
+                self._variants[key] = None if made is None else VariantCode(self._engine, made, header, watched)
             except wasmtime.WasmtimeError:
-                self._variants[header] = None  # made debuggable it exceeds the engine's limits
-        return self._variants[header]
+                self._variants[key] = None  # made debuggable it exceeds the engine's limits
+        return self._variants[key]
 
     def _state(self, pc: int) -> State:
         """Where the values of a frame at `pc` are."""

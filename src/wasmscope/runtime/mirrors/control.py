@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
 from wasmscope.errors import WasmscopeError
 from wasmscope.instrument.mirror.layout import ANSWER, FIRST_BLOCK, ONES, STOPPED_BASE
 from wasmscope.instrument.mirror.support import CONTROL, STOP
+from wasmscope.instrument.mirror.watching import TOUCHED
 from wasmscope.runtime import capi
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ _ALIGNMENT = 8
 class ControlMemory:
     """Cells at fixed addresses, and room that is given out: to mirrors for good, who live as long as the store."""
 
-    def __init__(self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func) -> None:
+    def __init__(
+        self, store: Store, module: wasmtime.Module, host_stop: wasmtime.Func, host_accessed: wasmtime.Func
+    ) -> None:
         shadow = store.shadow
         shadow.companions += 1
         with store.without_limits():
             # Not by wasmtime's own class: that would count as a guest that ran, and handles to frames would be stale.
-            instance = capi.instantiate(store, module, [shadow.memory, shadow.mirrors.table, host_stop])
+            imports: list[Any] = [shadow.memory, shadow.mirrors.table, host_stop, host_accessed]
+            instance = capi.instantiate(store, module, imports)
         if not isinstance(instance, wasmtime.Instance):
             capi.raise_failure(instance)
             raise AssertionError
@@ -38,7 +42,9 @@ class ControlMemory:
         assert isinstance(memory, wasmtime.Memory)
         self.memory = memory
         self.stop = capi.function_named(store, instance, STOP)
-        """The function that stops call."""
+        """The function that stops call,"""
+        self.touched = capi.function_named(store, instance, TOUCHED)
+        """and the one that accesses do."""
         address, size = capi.memory_data(store, memory)
         self.bytes = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
         self._end = FIRST_BLOCK

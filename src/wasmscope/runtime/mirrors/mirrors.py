@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
@@ -15,6 +15,7 @@ from wasmscope.instrument.mirror.layout import PAGE_LOG2
 from wasmscope.instrument.mirror.page import PAGE_EXPORT
 from wasmscope.instrument.mirror.runner import ENTER, RESUME
 from wasmscope.instrument.mirror.variant import VARIANT_EXPORT
+from wasmscope.instrument.mirror.watched import Watched
 from wasmscope.runtime import capi
 from wasmscope.runtime.engine import Engine
 from wasmscope.runtime.mirrors.compiled import Compiled
@@ -22,6 +23,7 @@ from wasmscope.runtime.mirrors.control import ControlMemory
 from wasmscope.runtime.mirrors.mirror import Mirror, page_count
 from wasmscope.runtime.mirrors.routes import Routes
 from wasmscope.runtime.mirrors.variant import Variant, VariantCode
+from wasmscope.wasm.module import ExternKind
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -36,19 +38,32 @@ class Mirrors:
     """The mirrors of one store.
 
     `stop` is called where one stops: it returns what its page is to go on with. `made` is called with every new one.
+    `entered` is called for a function that goes to its mirror before that is made: whether it goes elsewhere now.
+    `accessed` is called where a variant accesses what is watched, with the address of its frame and why
+    (`instrument/watch_tests.py`).
     """
 
-    def __init__(self, store: Store, stop: Stop, made: Callable[[Mirror], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stop: Stop,
+        made: Callable[[Mirror], None],
+        entered: Callable[[Instance, int], bool],
+        accessed: Callable[[int, int], None],
+    ) -> None:
         self._store = store
         self._shadow = store.shadow
         self._stop = stop
         self._made = made
+        self._entered = entered
         self._by_number: list[Mirror] = []
         self._by_function: dict[tuple[int, int], Mirror] = {}
         self.variants: list[Variant] = []
         """By the numbers that their frames have."""
-        self._variants: dict[tuple[int, int], Variant] = {}
-        """By the number of the mirror and that of the loop's first instruction."""
+        self._variants: dict[tuple[int, int, int | None, Watched], Variant] = {}
+        """By the instance, the function, the number of the loop's first instruction, and what they test."""
+        self._reached: dict[tuple[int, str], int] = {}
+        """By instance and export: where in the mirrors table the functions are that lead to others, or are called."""
         self._stubs: dict[int, dict[int, int]] = {}
         """By instance and type: where they are in the mirrors table."""
         i32 = wasmtime.ValType.i32
@@ -57,7 +72,8 @@ class Mirrors:
         engine = store.engine
         assert isinstance(engine, Engine), "it has guest_debug on"
         stop_function = capi.new_hook(store, self._stopped)
-        self.control = ControlMemory(store, engine.mirror_support_module, stop_function)
+        self._accessed_function = _host(store, [i32(), i32()], [], accessed)
+        self.control = ControlMemory(store, engine.mirror_support_module, stop_function, self._accessed_function)
         self.routes = Routes(store.shadow, self._entry_or_stub, self._entries_or_stubs)
 
     def __getitem__(self, number: int) -> Mirror:
@@ -107,7 +123,9 @@ class Mirrors:
 
     def _make_wanted(self, instance_id: int) -> None:
         """A stub was called."""
-        self.of(self._store.instances[instance_id], self._store.shadow.redirected)
+        instance, function = self._store.instances[instance_id], self._store.shadow.redirected
+        if not self._entered(instance, function):
+            self.of(instance, function)
 
     def _entry_or_stub(self, instance: Instance, function: int) -> int:
         mirror = self.find(instance, function)
@@ -136,28 +154,50 @@ class Mirrors:
 
     # -- variants ------------------------------------------------------------------------------------------------
 
-    def variant(self, mirror: Mirror, header: int) -> Variant | None:
-        """What a frame of `mirror` can go on in at a loop header; None where it has to stay."""
-        key = (mirror.number, header)
+    def variant(self, instance: Instance, function: int, header: int | None, watched: Watched) -> Variant | None:
+        """What a frame of a function can go on in at a loop header, or the whole function, with tests of accesses.
+
+        None where there can be none.
+        """
+        key = (instance.id, function, header, watched)
         if key not in self._variants:
-            code = mirror.code.variant(header)
+            code = instance.module.mirror_code.mirror(function).variant(header, watched)
             if code is None:
                 return None
-            self._variants[key] = self._make_variant(mirror, code)
+            self._variants[key] = self._make_variant(instance, code)
         return self._variants[key]
 
-    def _make_variant(self, mirror: Mirror, code: VariantCode) -> Variant:
+    def whole_variants(self, instance: Instance) -> Iterator[tuple[int, Variant]]:
+        """The variants of whole functions of an instance, with the functions' indices."""
+        for (number, function, header, _), variant in self._variants.items():
+            if header is None and number == instance.id:
+                yield function, variant
+
+    def _make_variant(self, instance: Instance, code: VariantCode) -> Variant:
         store, number = self._store, len(self.variants)
         shadow, plan = store.shadow, code.table.plan
+        for callee in code.callees:
+            self.routes.reach(instance, callee, self._reach(instance, callee))
         appended = shadow.appended(tuple(plan.reference_tables), VARIANT | number, NO_WORDS)
-        made = self._instantiate(code.compiled, mirror.instance, mirror, appended)
+        made = self._instantiate(code.compiled, instance, None, appended)
         function = capi.function_named(store, made, VARIANT_EXPORT)
-        entrance = self._instantiate(code.entrance, mirror.instance, mirror, variant=function)
-        leave_to = shadow.mirrors.add(capi.function_named(store, entrance, ENTRANCE))
-        variant = Variant(number, mirror.instance, code, leave_to)
+        if code.entrance is not None:
+            entrance = self._instantiate(code.entrance, instance, None, variant=function)
+            function = capi.function_named(store, entrance, ENTRANCE)
+        variant = Variant(number, instance, code, shadow.mirrors.add(function))
         self.variants.append(variant)
         store.instances.add_table(code.table)
         return variant
+
+    def _reach(self, instance: Instance, function: int) -> int:
+        """Where in the mirrors table a defined function is, or the entry function that leads to it."""
+        original, private = instance.module.original, instance.module.frame_table.plan.private
+        index = original.num_imported_functions + function
+        entry = private.entries.get(index)
+        key = (instance.id, private.name(ExternKind.FUNC, index) if entry is None else entry.export)
+        if key not in self._reached:
+            self._reached[key] = self._store.shadow.mirrors.add(capi.function_named(self._store, instance, key[1]))
+        return self._reached[key]
 
     def instantiate(self, compiled: Compiled, mirror: Mirror) -> wasmtime.Instance:
         """An instance of code that is made for a mirror."""
@@ -210,6 +250,12 @@ class Mirrors:
                 return shadow.constant(instance.id)
             case Source.VARIANT:
                 return variant
+            case Source.TARGETS:
+                return shadow.constant(self.routes.targets(instance))
+            case Source.TOUCHED:
+                return self.control.touched
+            case Source.ACCESSED:
+                return self._accessed_function
 
     def _stopped(self) -> None:
         control = self.control

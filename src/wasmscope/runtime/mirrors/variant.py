@@ -1,4 +1,4 @@
-"""Variants: optimised code to which a frame goes back from its mirror, at the header of a loop.
+"""Variants: optimised code to which a frame goes back from its mirror at a loop, or all of a function.
 
 Their frames are shown as the original's: the instance, the function and the pc are those of the guest. Only where their
 values are is told by the frame table of the variant.
@@ -16,6 +16,7 @@ from wasmscope.instrument.frame_table import Origin
 from wasmscope.instrument.mirror.companion import Source
 from wasmscope.instrument.mirror.entrance import make_entrance
 from wasmscope.instrument.mirror.variant import VariantModule, is_set_late
+from wasmscope.instrument.mirror.watched import Watched
 from wasmscope.instrument.points import Location, Point, State, Uninitialised
 from wasmscope.instrument.shadow_frame import TableSlot
 from wasmscope.runtime.mirrors.compiled import Compiled, compile_companion
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class VariantCode:
     """The compiled variant of a function for one loop, shared by all instances of the module."""
 
-    def __init__(self, engine: wasmtime.Engine, made: VariantModule, header: int) -> None:
+    def __init__(self, engine: wasmtime.Engine, made: VariantModule, header: int | None, watched: Watched) -> None:
         """Raises `WasmtimeError` where the engine does not take it."""
         assert made.table.origin is not None
         self.table = made.table
@@ -36,9 +37,15 @@ class VariantCode:
         self.origin: Origin = made.table.origin
         self._typed: TypedFunction = self.origin.table.typed(self.origin.function)
         self._header = header
+        self.watched = watched
+        """What it tests."""
         self.compiled = Compiled(wasmtime.Module(engine, made.bytecode), made.needs)
-        self.entrance = compile_companion(engine, make_entrance(self.origin.table.plan, self._typed, header))
-        """What takes a mirror frame over."""
+        self.entrance: Compiled | None = None
+        """What takes a mirror frame over; None: it is the whole function."""
+        if header is not None:
+            self.entrance = compile_companion(engine, make_entrance(self.origin.table.plan, self._typed, header))
+        self.callees = made.callees
+        """The defined functions that it calls through what the host says."""
         private = self.origin.table.plan.private
         names = {
             private.name(ExternKind.MEMORY, index): index
@@ -51,7 +58,7 @@ class VariantCode:
         """Where the values of a frame are; its locals begin with the original's."""
         state = self.table.state(0, point)
         state = replace(state, locals=tuple(map(self._local, range(len(state.locals)), state.locals)))
-        if point.pc != self.table.module.codes[0].code_start:
+        if self._header is None or point.pc != self.table.module.codes[0].code_start:
             return state
         # It was not entered yet: the operands at the header are still its parameters.
         types, first = types_of(self._typed.instructions[self._header].stack), len(self._typed.local_types)
@@ -71,5 +78,5 @@ class Variant:
     instance: Instance
     """Whose function it is."""
     code: VariantCode
-    leave_to: int
-    """Index in the mirrors table of what takes a mirror frame over."""
+    entry: int
+    """Index in the mirrors table of what takes a mirror frame over, or of the whole function."""

@@ -24,6 +24,8 @@ from wasmscope.instrument.mirror.layout import (
     STOP_STEP,
     STOP_WATCH,
 )
+from wasmscope.instrument.mirror.watched import NOTHING, Watched
+from wasmscope.instrument.watch_tests import BEHIND_IMPORT
 from wasmscope.runtime import capi
 from wasmscope.runtime.enter import enter_host
 from wasmscope.runtime.event import DebugEvent
@@ -42,7 +44,7 @@ from wasmscope.runtime.stops.tracing import Trace, Tracer
 from wasmscope.runtime.stops.watching import Watching
 from wasmscope.runtime.trap_point import instruction_at
 from wasmscope.runtime.val import Val
-from wasmscope.runtime.walk import Activation, Changes, RawFrame, Stop, call_sites
+from wasmscope.runtime.walk import Activation, Changes, RawFrame, Stop, VariantStop, call_site, call_sites
 
 if TYPE_CHECKING:
     from wasmscope.runtime.instance import Instance
@@ -59,12 +61,12 @@ class Stops:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.mirrors = Mirrors(store, self._stopped, self._made)
+        self.mirrors = Mirrors(store, self._stopped, self._made, self._entered, self._accessed)
         self.reference_types = ReferenceTypes(store)
         self._tracer = Tracer(self.mirrors.control)
         self.breakpoints = BreakpointRegistry()
         self._places = Places(store, self.mirrors)
-        self._leaving = Leaving(self.mirrors, self._stays)
+        self._leaving = Leaving(self.mirrors, self._stays, self._watched_by)
         self._instances: dict[Module, list[Instance]] = {}
         """Those that were made, by their modules."""
         self.single_step = False
@@ -74,6 +76,8 @@ class Stops:
         """What the mirrors were told:"""
         self._limit = -1
         """frames at addresses up to here stop at their next instruction."""
+        self._watched_in: dict[int, Watched] = {}
+        """What functions look for now, by the instance."""
         self._version = 0
         """Grows when frames that run may have to go to their mirrors."""
         self._forced = False
@@ -139,6 +143,7 @@ class Stops:
             if breakpoint_.concerns(instance):
                 self._add_to(instance, breakpoint_)
         self.mirrors.routes.add(instance)
+        self._route_watched(instance)
 
     def set_single_step(self, enabled: bool) -> Undo:
         """Have the guests stop before every instruction, or not any more; returns what takes that back."""
@@ -255,15 +260,25 @@ class Stops:
 
     def _route(self, wanted: Reach | None) -> None:
         """Have all functions go to their mirrors, or not any more; `wanted`: what mirrors are told or about to be."""
-        everywhere = self._forced or self.watching.everywhere or (wanted is not None and wanted.calls)
+        everywhere = self._forced or (wanted is not None and wanted.calls)
         self.mirrors.routes.set_everywhere(everywhere, self._made_instances())
+
+    def _route_watched(self, instance: Instance) -> None:
+        """Have those functions of an instance look for what is watched that may access it."""
+        if self._store.shadow.has_words(instance.id):
+            watched = self.watching.of_instance(instance)
+            if self._watched_in.get(instance.id, NOTHING) != watched:
+                self._watched_in[instance.id] = watched
+                functions = self.watching.functions(instance)
+                self.mirrors.routes.watch(instance, functions, self._leaving.promoted(instance))
 
     def _watched(self, stops: list[tuple[Mirror, int]]) -> None:
         """Watchpoints have changed, and these stops with them."""
         self._version += 1
         for mirror, index in stops:
             self._set_stop(mirror, index)
-        self._route(self._armed)
+        for instance in self._made_instances():
+            self._route_watched(instance)
         self._update_loops()
 
     def _made_instances(self) -> list[Instance]:
@@ -281,18 +296,24 @@ class Stops:
         """Breakpoints at instruction `index` have changed, and with them whether frames may leave."""
         mirror = self.mirrors.find(instance, function)
         if mirror is not None:
-            for each in {index, *mirror.code.loop_headers}:
+            for each in {index, 0, *mirror.code.loop_headers}:
                 self._set_stop(mirror, each)
 
     def _update_loops(self) -> None:
         for mirror in self.mirrors:
-            for index in mirror.code.loop_headers:
+            for index in {0, *mirror.code.loop_headers}:
                 self._set_stop(mirror, index)
 
-    def _stays(self, mirror: Mirror) -> bool:
-        """Whether frames of a mirror have to stay in it, because somebody wants to stop there."""
-        wanted = self.mirrors.routes.is_wanted(mirror.instance, mirror.function)
-        return wanted or self._forced or self.watching.everywhere
+    def _stays(self, instance: Instance, function: int) -> bool:
+        """Whether frames of a function have to be in its mirror, because somebody wants to stop there."""
+        return self._forced or self.mirrors.routes.is_wanted(instance, function)
+
+    def _watched_by(self, instance: Instance, function: int) -> Watched:
+        return self.watching.of_function(instance, function)
+
+    def _entered(self, instance: Instance, function: int) -> bool:
+        """A function is called whose mirror was not made: whether it goes to a variant."""
+        return not self.mirrors.routes.everywhere and self._leaving.entered(instance, function)
 
     def _set_stop(self, mirror: Mirror, index: int) -> None:
         kind = STOP_ENTRY if index == 0 and self._armed is not None and self._armed.entries else 0
@@ -323,10 +344,12 @@ class Stops:
                     self.cancel_step(event)  # it is over, whether or not there is anybody to be told
                 self._tell(event)
             elif not hit and not watched and not asked:
-                return GO_ON if kind & STOP_STEP else self._leaving.stopped(mirror, index)
+                # What is accessed has been looked at: a variant would once more.
+                return GO_ON if kind & (STOP_STEP | STOP_WATCH) else self._leaving.stopped(mirror, index)
             self.leave(_FROM_STOP)
             return GO_ON
         finally:
+            self._leaving.begin_sample()
             activation.stopped = None
 
     def _hit(self, mirror: Mirror, index: int) -> tuple[bool, bool]:
@@ -343,6 +366,25 @@ class Stops:
         if hit:
             self._tell(DebugEvent.Breakpoint(tuple(hit)))
         return bool(asked), bool(hit)
+
+    def _accessed(self, base: int, why: int) -> None:
+        """A variant, whose frame at `base` is on top, is at an access to what is watched, or behind an import."""
+        activation, watching = self._store.activations[-1], self.watching
+        frame = self._variant_frame(activation, base)
+        activation.stopped = VariantStop(frame)
+        try:
+            if why == BEHIND_IMPORT:
+                if watching.tell_host_writes(watching.host_writes.unseen()):
+                    self.leave(Rerun())
+            elif watching.tell_hits(frame, self._is_redirected):
+                self.leave(Rerun(skips_stop=True))
+        finally:
+            activation.stopped = None
+
+    def _variant_frame(self, activation: Activation, base: int) -> RawFrame:
+        store = self._store
+        frame = call_site(store.shadow, store.instances, self.mirrors, activation, base, 0, None).frame()
+        return replace(frame, reference_base=store.shadow.reference_pointer - frame.end[1])
 
     def _tell(self, event: DebugEvent) -> None:
         leave_host = enter_host(self._store)
@@ -472,13 +514,14 @@ class Stops:
         store, running = self._store, activation.running
         start = None if running is None else (running.base, running.reference_base, running.instance)
         sites = call_sites(store.shadow, store.instances, self.mirrors, activation, store.shadow.stack_pointer, start)
+        unfit = self.watching.unfit()
         return any(
             site.mirror is None
             and (
                 site.base <= self._limit
                 or site.changes is not None
                 or self._places.has_any(site.instance, site.function)
-                or self.watching.concerns(site)
+                or unfit(site)
             )
             for site in sites
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from wasmscope.errors import BreakpointError
 from wasmscope.instrument.mirror.layout import NOT_RESUMED, RESUME_BASE, RESUME_INDEX
+from wasmscope.instrument.mirror.watched import Watched
 from wasmscope.runtime.event import DebugEvent
 from wasmscope.runtime.mirrors.mirror import Mirror
 from wasmscope.runtime.mirrors.mirrors import Mirrors
@@ -17,6 +18,7 @@ from wasmscope.runtime.watch.watches import Watches
 from wasmscope.runtime.watch.watchpoint import WatchedFrame, Watchpoint
 
 if TYPE_CHECKING:
+    from wasmscope.runtime.instance import Instance
     from wasmscope.runtime.store import Store
 
 Undo: TypeAlias = Callable[[], None]
@@ -101,14 +103,36 @@ class Watching:
 
     # -- what mirrors have to do ---------------------------------------------------------------------------------
 
-    @property
-    def everywhere(self) -> bool:
-        """Whether all functions have to run in mirrors."""
-        return self._watches.everywhere
+    def of_instance(self, instance: Instance) -> Watched:
+        """What of an instance is watched."""
+        return self._watches.of_instance(instance)
 
-    def concerns(self, site: CallSite) -> bool:
-        """Whether a frame has to run in a mirror."""
-        return self._watches.everywhere or site.base in self._watches.bases()
+    def of_function(self, instance: Instance, function: int) -> Watched:
+        """What a function of an instance may access of it."""
+        watched = self._watches.of_instance(instance)
+        return instance.module.mirror_code.mirror(function).concerned(watched) if watched else watched
+
+    def functions(self, instance: Instance) -> frozenset[int]:
+        """The functions of an instance that may access it."""
+        bits = self._watches.of_instance(instance).bits
+        if not bits:
+            return frozenset()
+        entries = instance.module.frame_table.functions
+        return frozenset(function for function, entry in enumerate(entries) if entry.accessed & bits)
+
+    def unfit(self) -> Callable[[CallSite], bool]:
+        """What says of frames, as long as nothing changes, whether they cannot go on in the code they run."""
+        bases = self._watches.bases()
+        return lambda site: site.base in bases or not self._is_fit(site)
+
+    def _is_fit(self, site: CallSite) -> bool:
+        """Whether the code of a frame looks for what is watched, if it has to, and only then."""
+        watched = self._watches.of_instance(site.instance)
+        if site.variant is None:
+            return not site.table.functions[site.function].accessed & watched.bits
+        made_for = site.variant.variant.code.watched
+        needed = self.of_function(site.instance, site.function)
+        return made_for.covers(needed) and bool(made_for) == bool(needed)
 
     def mark(self, mirror: Mirror) -> list[int]:
         """A mirror was made: which of its instructions stop."""
@@ -132,6 +156,11 @@ class Watching:
         asked = False
         if self._watches.is_behind_import(mirror, index):
             asked = self.tell_host_writes(self.host_writes.unseen())
+        return self.tell_hits(raw, is_redirected) or asked
+
+    def tell_hits(self, raw: RawFrame, is_redirected: Callable[[], bool]) -> bool:
+        """Tell what the innermost frame is about to access; whether anybody was asked."""
+        asked = False
         seen: set[Watchpoint] = set()
         while not is_redirected():
             reader, hits = self._watches.hits(raw)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import wasmtime
 
-from wasmscope.analysis.typing import TypedInstruction, height_of
 from wasmscope.analysis.accesses import READ, WRITE, Access, Field, Space, accesses_of
+from wasmscope.analysis.typing import TypedInstruction, height_of
 from wasmscope.runtime import capi
 from wasmscope.runtime.frame_values import FrameReader, Unavailable
 from wasmscope.runtime.val import Val

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wasmscope.analysis.accesses import READ, WRITE, Access, Field, Space
+from wasmscope.instrument.mirror.watched import NOTHING, Kind, Watched
 from wasmscope.instrument.mirror.watching import ALWAYS, DESCRIPTOR_SIZE, FRAME, NO_OPERAND
 from wasmscope.instrument.shadow_frame import MemorySlot
 from wasmscope.runtime.frame_values import FrameReader
@@ -18,8 +19,9 @@ from wasmscope.runtime.walk import Activation, RawFrame
 from wasmscope.runtime.watch.effect import effects_at, target_of
 from wasmscope.runtime.watch.hits import Hit
 from wasmscope.runtime.watch.host_writes import HostWrites
-from wasmscope.runtime.watch.things import Room, Thing
+from wasmscope.runtime.watch.things import Cells, Room, Thing
 from wasmscope.runtime.watch.watchpoint import Key, Watchpoint, key_of
+from wasmscope.wasm.module import ExternKind
 from wasmscope.wasm.types import I32, I64
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     from wasmscope.runtime.store import Store
 
 _DESCRIPTOR = struct.Struct("<6I2Q")
+ENTITIES = {
+    Space.MEMORY: ExternKind.MEMORY,
+    Space.TABLE: ExternKind.TABLE,
+    Space.GLOBAL: ExternKind.GLOBAL,
+}
+_NO_KEY: Key = (Space.LOCAL, ())
 _ENTRIES = -1
 """In place of a local: that a function is entered, where a frame of it is watched."""
 
@@ -48,6 +56,9 @@ class Watches:
         """The instructions that stop, by the mirror's number."""
         self._changed: set[Key] = set()
         self._stops_behind_calls = False
+        self._watched: dict[int, Watched] = {}
+        """What is, by the instance."""
+        self._cells = Cells(store.shadow, self._room)
         self.host_writes = HostWrites(store)
 
     def __bool__(self) -> bool:
@@ -58,11 +69,6 @@ class Watches:
 
     def __contains__(self, watch: Watchpoint) -> bool:
         return watch in self._watchpoints
-
-    @property
-    def everywhere(self) -> bool:
-        """Whether any function may access what is watched, not just a frame."""
-        return any(watch.frame is None for watch in self._watchpoints)
 
     def of_activation(self, activation: Activation) -> list[Watchpoint]:
         """Those on locals of frames in an activation."""
@@ -112,6 +118,9 @@ class Watches:
                 is_other = True
                 self._things[key] = Thing(self._room)
             self._things[key].set(*ranges)
+        if changed:
+            self._cells.set(self._things)
+        self._watched.clear()
         return [pair for mirror in self._mirrors for pair in self.mark(mirror)] if is_other else []
 
     def _ranges(self, key: Key) -> tuple[list[tuple[int, int]], list[tuple[int, int]]] | None:
@@ -125,6 +134,25 @@ class Watches:
             return None
         reads = [watch.range for watch in watches if watch.mode & READ]
         return reads, [watch.range for watch in watches if watch.mode & WRITE]
+
+    # -- instances ----------------------------------------------------------------------------------------------
+
+    def of_instance(self, instance: Instance) -> Watched:
+        """What is watched, by the indices that it has in an instance; no locals."""
+        if not self._things and not self._stops_behind_calls:
+            return NOTHING
+        found = self._watched.get(instance.id)
+        if found is None:
+            found = self._watched[instance.id] = Watched(frozenset(self._kinds(instance)), self._stops_behind_calls)
+        return found
+
+    def _kinds(self, instance: Instance) -> Iterator[Kind]:
+        for space, kind in ENTITIES.items():
+            if any(key[0] is space for key in self._things):
+                for index in range(instance.module.original.count(kind)):
+                    thing = self._things.get(self._key(instance, space, index) or _NO_KEY)
+                    if thing is not None:
+                        yield from ((space, index, mode) for mode in (READ, WRITE) if thing.ranges[mode])
 
     # -- mirrors -------------------------------------------------------------------------------------------------
 
@@ -188,10 +216,10 @@ class Watches:
 
     def hits(self, raw: RawFrame) -> tuple[FrameReader, list[Hit]]:
         """What the instruction that the innermost frame is at is about to access of what is watched."""
-        assert raw.mirror is not None
+        assert raw.instance is not None
         reader = FrameReader(self._store, raw)
-        typed = raw.mirror.code.typed.at(raw.pc)
-        effects = effects_at(self._store, reader, typed)
+        code = raw.instance.module.mirror_code.mirror(raw.function)
+        effects = effects_at(self._store, reader, code.typed.at(raw.pc))
         watches = {watch: None for effect in effects for watch in self._by_key.get(effect.key, ())}
         order = [watch for watch in self._watchpoints if watch in watches] if len(watches) > 1 else list(watches)
         return reader, [hit for watch in order if (hit := Hit.find(watch, effects)) is not None]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import wasmtime
 
-from wasmscope.errors import BreakpointError
 from wasmscope.analysis.accesses import READ, WRITE, Space
+from wasmscope.errors import BreakpointError
 from wasmscope.runtime import capi
 from wasmscope.runtime.asynchronous import is_async
 
