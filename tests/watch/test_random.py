@@ -13,20 +13,22 @@ from frames.corpus import PROGRAMS, Case
 from frames.interface import RESOURCES
 from frames.on_reference import exported_functions
 from frames.on_wasmscope import _Recorder, engine_config
+from support.tiers import Choice, Tier
 from support.wasmtools import WASM_TOOLS_ABSENT
 from watch.on_reference import Recorder as ReferenceRecorder
 from watch.watched import Accessed, Watched
 
 pytestmark = pytest.mark.skipif(bool(WASM_TOOLS_ABSENT), reason=WASM_TOOLS_ABSENT)
 
-PROGRAM_COUNT, CHUNK = 40, 5
+PROGRAM_COUNT, CHUNK = 30, 5
 
 
 class _WatchingRecorder(_Recorder):
     """Sets watchpoints when the instance is there, and notes what is told of them."""
 
-    def __init__(self, engine: wasmscope.Engine, equal_types: list[int], watches: list[Watched]) -> None:
-        super().__init__(engine, equal_types)
+    def __init__(self, engine: wasmscope.Engine, equal_types: list[int], watches: list[Watched], tier: str) -> None:
+        super().__init__(engine, equal_types, Choice(Tier.FAST))
+        self.tier = tier
         self.watches = watches
         self.found: list[Accessed] = []
         self.by_host: list[wasmscope.DebugEvent] = []
@@ -35,6 +37,10 @@ class _WatchingRecorder(_Recorder):
     def _learn_functions(self, module: wasmscope.Module) -> None:
         super()._learn_functions(module)
         assert self.instance is not None
+        if self.tier == "mirrors":
+            self.store.tiers.force_mirror()
+        elif self.tier == "both":
+            self.store.tiers.chaos(random.Random(self.watches[0].start))
         edit = self.store.edit_breakpoints()
         assert edit is not None
         with edit:
@@ -76,8 +82,9 @@ def _watches(seed: int) -> list[Watched]:
 
 
 @pytest.mark.spread
+@pytest.mark.parametrize("tier", ["variants", "mirrors", "both"])
 @pytest.mark.parametrize("first", range(0, PROGRAM_COUNT, CHUNK))
-def test_every_access_of_the_reference_is_told_and_no_other(first: int) -> None:
+def test_every_access_of_the_reference_is_told_and_no_other(first: int, tier: str) -> None:
     counts: Counter[str] = Counter()
     for seed in range(first, first + CHUNK):
         case = Case(PROGRAMS, seed)
@@ -91,7 +98,7 @@ def test_every_access_of_the_reference_is_told_and_no_other(first: int) -> None:
                 continue
             expected = ReferenceRecorder(parsed, watches)
             ending = expected.invoke(export).ending
-            recorder = _WatchingRecorder(engine, equal_types, watches)
+            recorder = _WatchingRecorder(engine, equal_types, watches, tier)
             try:
                 found = recorder.invoke(module, export).ending
             finally:
