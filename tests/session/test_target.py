@@ -1,5 +1,8 @@
 """Expressions over real guests that are paused: C, C++, Zig, and a module without debug information."""
 
+# Tables of expressions and values are easier to read in long lines, and addresses as C prints them.
+# ruff: noqa: E501, UP031
+
 from __future__ import annotations
 
 import pytest
