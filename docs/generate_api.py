@@ -85,9 +85,9 @@ DEBUG_RS = (
     ("`Instance::debug_function`", "42", "Instance.debug_function", ""),
     ("`Instance::debug_tag`", "42", "Instance.debug_tag", ""),
     ("`Module::debug_bytecode`", "43", "Module.bytecode", ""),
-    ("`edit_breakpoints`, `BreakpointEdit`", "41", "", "not yet"),
-    ("`breakpoints`, `Breakpoint`", "41", "", "not yet"),
-    ("`is_single_step`", "41", "", "not yet"),
+    ("`edit_breakpoints`, `BreakpointEdit`", "41", "Store.edit_breakpoints", ""),
+    ("`breakpoints`, `Breakpoint`", "41", "Store.breakpoints", ""),
+    ("`is_single_step`", "41", "Store.is_single_step", ""),
 )
 
 #: what is described, in this order
@@ -95,6 +95,7 @@ SECTIONS = (
     ("Guests", ("Config", "Engine", "Module", "Store", "Linker", "InstancePre", "Instance", "Func", "Caller")),
     ("Frames", ("DebugFrameCursor", "FrameHandle", "FrameWriter", "Unavailable")),
     ("Events", ("DebugEvent", "Handler")),
+    ("Breakpoints and traces", ("BreakpointEdit", "Breakpoint", "Trace", "TraceEntry")),
     ("Watchpoints", ("Watchpoint",)),
     (
         "Driving a guest",
@@ -132,12 +133,16 @@ INTERNAL = {
         "check_epoch",
         "host_called",
         "host_done",
+        "stops_made",
     ),
     "InstancePre": ("of",),
     "Instance": ("is_made", "memory_size", "standing_for"),
     "Func": ("signature",),
     "FrameHandle": ("raw",),
+    "BreakpointEdit": ("apply",),
+    "Breakpoint": ("concerns",),
     "Watchpoint": ("space", "range", "mode"),
+    "Trace": ("note", "end"),
     "Frame": ("of",),
     "Trap": ("of", "engine_frames"),
     "ExnRef": ("of",),

@@ -41,6 +41,9 @@ class Trace(Sequence[TraceEntry]):
     Each is there from when it began, so one that trapped is the last; the one that the guest stands before when it is
     told of something is not. There are as many as were asked for when the trace ended with `DebugEvent.Step`, fewer
     when something else came first; and no more than `keep`, the latest, if that was given. An entry takes 8 bytes.
+
+    `requested` is how many were asked for, `steps` how many were run as of the last event, `is_done` whether the trace
+    has ended, and `event` by what was told; None where it has not ended, or by the end of the call.
     """
 
     def __init__(self, requested: int, keep: int | None, mirror: Callable[[int], Mirror]) -> None:
