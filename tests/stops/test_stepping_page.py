@@ -1,4 +1,4 @@
-"""The example in docs/stepping.md prints what the page says."""
+"""The examples in docs/stepping.md print what the page says."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ import io
 import re
 from pathlib import Path
 
+import pytest
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "stepping.md").read_text()
 
 
-def test_the_example_prints_what_the_page_says() -> None:
-    ((code, output),) = re.findall(r"^```python\n(.*?)^```\n\n```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```python\n(.*?)^```\n\n```\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_every_example_is_found() -> None:
+    assert len(EXAMPLES) == PAGE.count("```python\n") > 1
+
+
+@pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=range(len(EXAMPLES)))
+def test_an_example_prints_what_the_page_says(code: str, output: str) -> None:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, {})
