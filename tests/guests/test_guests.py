@@ -14,6 +14,7 @@ import wasmtime
 import wasmscope
 from guests.drivers import cc1, cpython, graphviz, ice40, micropython, p2w, quickjs, resvg, ruby, simd
 from guests.wasi import Api, Outcome
+from support import movements, tiers
 from support.guests import GuestAbsent
 
 
@@ -65,3 +66,14 @@ def test_plain_run_is_what_is_known(case: Case) -> None:
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_debuggable_run_equals_plain_run(case: Case) -> None:
     assert run(case, wasmscope) == run(case, wasmtime)
+
+
+@pytest.mark.parametrize("tier", ["mirror", "chaos:1"])
+@pytest.mark.parametrize("name", ["simd", "p2w-gc", "icepll"])
+def test_run_in_another_tier_equals_plain_run(name: str, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tiers.VARIABLE, tier)
+    with movements.counted() as moved:
+        shown = run(CASES[name], wasmscope)
+    assert shown == run(CASES[name], wasmtime)
+    assert moved[movements.MIRRORS] > 0
+    assert (moved[movements.UNWOUND] > 0) == (tier != "mirror")
