@@ -1,8 +1,8 @@
 """What a watchpoint costs: `python bench/watching.py [--only PROGRAM,...] [--times N] [--rounds N] [--address A]`.
 
 Each program runs undisturbed, with a write watchpoint on one word of its memory, and with one that was set and cleared
-before. The table has the processor seconds of each section, the least of `--times` repetitions in one guest (so what it
-costs to make code that looks for writes is in the first ones only, whose total is in the last column), and the ratios.
+before. The table has the processor seconds of each section, the least of `--times` repetitions (so what it costs
+to make code that looks for writes is in the first ones only, whose total is in the last column), and the ratios.
 By default the word is never written. Needs: pip install rich; python bench/fetch_guests.py cpython-3.11
 """
 
@@ -113,11 +113,9 @@ def measure(program: Program, times: int, rounds: int, address: int) -> Table:
     engine = wasmscope.Engine(wasmscope.Config())
     module = wasmscope.Module(engine, program.wasm.read_bytes())
     runs: dict[str, list[_Run]] = {mode: [] for mode in MODES}
-    for _ in range(rounds):
+    for _ in range(rounds if program.name == "cpython" else rounds * times):
         for mode, found in runs.items():
-            repeats = 1 if program.name == "cpython" else times
-            for _ in range(repeats):
-                found.append(run(engine, module, argv_of(program, times), mode, address))
+            found.append(run(engine, module, argv_of(program, times), mode, address))
     checksums = [each.checksums for found in runs.values() for each in found]
     assert all(each == checksums[0] for each in checksums), "a program computed something else"
     table = Table("", "plain s", "watched s", "ratio", "cleared s", "ratio", "first watched s", title=program.name)
