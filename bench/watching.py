@@ -20,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import checkout  # noqa: F401  (makes the package importable)
 import wasmscope
 from programs import PROGRAMS, Program
 
