@@ -88,6 +88,11 @@ class MirrorCode:
             self._pages[number] = compile_companion(self._engine, make_page(self._table.plan, self.typed, number))
         return self._pages[number]
 
+    @property
+    def pages_made(self) -> int:
+        """How many pages were compiled."""
+        return len(self._pages)
+
     def condition(self, index: int, text: str) -> ConditionCode:
         """A condition at instruction `index`. Raises `ConditionError` for what is none there."""
         key = index, text

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 PASSES_A_SAMPLE = 1024
 """So many times do loops begin anew, or functions begin, all together, for one sample."""
 INSTRUCTIONS_A_SAMPLE = 1000
-"""A variant is made when there is a sample for so many instructions of the function, and one more."""
+"""A variant is made when there is a sample for so many instructions of the function, and one more.
+
+A page that was compiled takes about as long as so many instructions of a variant, and counts as a sample: a loop that
+runs through a large function would have page after page made.
+"""
 SMALL = 1 << 16
 """Bytes of a function whose variant is made at once: this takes a second for the largest such."""
 
@@ -46,7 +50,8 @@ class Leaving:
         self._mirrors = mirrors
         self._stays = stays
         self._watched = watched
-        self._samples = Counter[tuple[int, int | None]]()
+        self._samples = Counter[tuple[int, bool]]()
+        """By mirror, of its loops and of its entry."""
         self._refused: set[tuple[int, int, int | None, Watched]] = set()
         self.at_random: Callable[[], bool] | None = None
         """For tests: whether a frame leaves, at every pass, whatever `stays` says."""
@@ -112,9 +117,10 @@ class Leaving:
         """Whether it is worth a variant by now."""
         if kind != STOP_COUNT:
             return True
-        key = (mirror.number, index)
+        key = (mirror.number, index is None)
         self._samples[key] += is_sample
-        return self._samples[key] > len(mirror.code.typed.instructions) // INSTRUCTIONS_A_SAMPLE
+        samples, code = self._samples[key], mirror.code
+        return samples > 0 and samples + code.pages_made - 1 > len(code.typed.instructions) // INSTRUCTIONS_A_SAMPLE
 
     def entered(self, instance: Instance, function: int) -> bool:
         """A function is called that goes to its mirror, which was not made: whether it goes to a variant now."""
